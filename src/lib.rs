@@ -1,1 +1,3 @@
-//! x
+//! Switchboard decides who owns a WhatsApp conversation.
+
+pub mod domain;

@@ -1,0 +1,230 @@
+//! A conversation: one customer on one business number, from episode to episode.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::agent::Skills;
+use super::ids::{AgentId, ChannelKey, ConversationId, Partition, PolicyId, TeamId};
+
+/// WhatsApp lets a business write freely for this long after the customer's last message.
+pub const WINDOW: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// Where a conversation stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Status {
+    /// Someone should be looking after it.
+    Open,
+    /// Finished, until the customer writes again.
+    Closed,
+}
+
+/// Who has a conversation. A team's queue is a place to wait, not an owner with hands.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Owner {
+    /// Nobody: it waits for a person.
+    Nobody,
+    /// It waits in this team's queue.
+    Team(TeamId),
+    /// A person.
+    Agent(AgentId),
+}
+
+impl Owner {
+    /// The person, if it is one.
+    pub fn agent(&self) -> Option<&AgentId> {
+        match self {
+            Owner::Agent(agent) => Some(agent),
+            Owner::Nobody | Owner::Team(_) => None,
+        }
+    }
+
+    /// The team in whose queue it waits, if it does.
+    pub fn queue(&self) -> Option<&TeamId> {
+        match self {
+            Owner::Team(team) => Some(team),
+            Owner::Nobody | Owner::Agent(_) => None,
+        }
+    }
+}
+
+/// How much a waiting conversation is preferred; each step is a head start of the plan's `aging`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub enum Priority {
+    /// One step behind.
+    Low,
+    /// The usual.
+    #[default]
+    Normal,
+    /// One step ahead.
+    High,
+    /// Two steps ahead.
+    Urgent,
+}
+
+impl Priority {
+    /// Steps above [`Priority::Normal`].
+    pub fn steps(self) -> i32 {
+        match self {
+            Priority::Low => -1,
+            Priority::Normal => 0,
+            Priority::High => 1,
+            Priority::Urgent => 2,
+        }
+    }
+}
+
+/// What is known of the customer, as far as rules may ask. Identifiers are not here: they live, hashed, in the alias table.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Contact {
+    /// As the customer calls themselves; "" when unknown.
+    pub name: Arc<str>,
+    /// ISO 639-1, lower case; "" when unsure.
+    pub language: Arc<str>,
+    /// ISO 3166-1 alpha-2, upper case; "" when unknown.
+    pub country: Arc<str>,
+    /// What the gateway or CRM says of them.
+    pub attributes: BTreeMap<Arc<str>, Arc<str>>,
+}
+
+/// What the rules decided for the present episode.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Route {
+    /// The rule that matched; `None` for the default, a person's choice, or none at all.
+    pub rule: Option<Arc<str>>,
+    /// Skill levels an agent must have.
+    pub skills: Skills,
+    /// The response policy the rule names.
+    pub response: Option<PolicyId>,
+    /// The rule asks that a person claims it from the queue.
+    pub manual: bool,
+}
+
+/// The clock from becoming unowned to an agent's ownership.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AssignClock {
+    /// No clock: an agent owns it, it is closed, or a bot holds it.
+    Off,
+    /// Running: due then, unless an agent owns it first.
+    Running {
+        /// The policy it runs under.
+        policy: PolicyId,
+        /// When it is breached.
+        due: Timestamp,
+    },
+    /// Breached once; a clock fires once per run.
+    Breached,
+}
+
+impl AssignClock {
+    /// When it will fire, if it will.
+    pub fn due(&self) -> Option<Timestamp> {
+        match self {
+            AssignClock::Running { due, .. } => Some(*due),
+            AssignClock::Off | AssignClock::Breached => None,
+        }
+    }
+}
+
+/// Everything that decisions about one conversation read and write.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Conversation {
+    /// Which.
+    pub id: ConversationId,
+    /// The business number.
+    pub channel: ChannelKey,
+    /// The publisher's key it was created with; clients echo it.
+    pub partition_key: Arc<str>,
+    /// The lane that publishes its events.
+    pub home: Partition,
+    /// Open or closed.
+    pub status: Status,
+    /// Who has it; a closed one keeps its last.
+    pub owner: Owner,
+    /// The team it belongs to, which permissions and managers follow.
+    pub team: Option<TeamId>,
+    /// The agent who owned it last, for `sticky`.
+    pub last_owner: Option<AgentId>,
+    /// How urgent.
+    pub priority: Priority,
+    /// From open to close is one; the first is 1.
+    pub episode: u32,
+    /// Rises with every change of owner or status.
+    pub epoch: u64,
+    /// The number of its last event.
+    pub sequence: u64,
+    /// A bot holds it: no routing, no notification, no clock.
+    pub standby: bool,
+    /// What the rules said for this episode.
+    pub route: Route,
+    /// Agents not to be chosen automatically in this episode.
+    pub excluded: BTreeSet<AgentId>,
+    /// The episode's first unanswered turn, by message time.
+    pub waiting_since: Option<Timestamp>,
+    /// When it came to the queue it is in.
+    pub queued_at: Option<Timestamp>,
+    /// The clock on its assignment.
+    pub assign_clock: AssignClock,
+    /// When free-form replies end.
+    pub window_expires_at: Option<Timestamp>,
+    /// The last thing that happened on it.
+    pub last_activity: Timestamp,
+    /// Who the customer is, for rules.
+    pub contact: Arc<Contact>,
+}
+
+impl Conversation {
+    /// A conversation that does not exist until its `opened` event is evolved: sequence, epoch and episode are 0.
+    pub fn unborn(id: ConversationId, channel: ChannelKey, partition_key: Arc<str>, home: Partition) -> Self {
+        Self {
+            id,
+            channel,
+            partition_key,
+            home,
+            status: Status::Closed,
+            owner: Owner::Nobody,
+            team: None,
+            last_owner: None,
+            priority: Priority::Normal,
+            episode: 0,
+            epoch: 0,
+            sequence: 0,
+            standby: false,
+            route: Route::default(),
+            excluded: BTreeSet::new(),
+            waiting_since: None,
+            queued_at: None,
+            assign_clock: AssignClock::Off,
+            window_expires_at: None,
+            last_activity: Timestamp::UNIX_EPOCH,
+            contact: Arc::default(),
+        }
+    }
+
+    /// Whether it has been opened at all.
+    pub fn exists(&self) -> bool {
+        self.sequence > 0
+    }
+
+    /// Whether it is open.
+    pub fn is_open(&self) -> bool {
+        self.status == Status::Open
+    }
+
+    /// The agent whose load it counts for: an open conversation's owner.
+    pub fn carried_by(&self) -> Option<&AgentId> {
+        if self.is_open() { self.owner.agent() } else { None }
+    }
+
+    /// Whether it stands in a queue that a strategy may empty (whether the team's strategy is manual is the plan's to say).
+    pub fn may_be_matched(&self) -> bool {
+        self.is_open() && self.owner.queue().is_some() && !self.standby && !self.route.manual
+    }
+
+    /// When its wait began, for the order of queues.
+    pub fn waits_from(&self) -> Timestamp {
+        self.waiting_since.or(self.queued_at).unwrap_or(self.last_activity)
+    }
+}

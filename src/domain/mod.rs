@@ -1,0 +1,12 @@
+//! The pure core: who owns a conversation, and why.
+//!
+//! `decide` looks at the state and an input and says what happens; `evolve` applies what happened; `fold` runs a batch
+//! through both. No clock, IO, randomness, serialisation or logging, and no error type: a refused command is an event
+//! with a reason. The same core runs in the worker, the command line and the property tests.
+
+pub mod agent;
+pub mod condition;
+pub mod conversation;
+pub mod ids;
+pub mod input;
+pub mod plan;
