@@ -160,16 +160,38 @@ impl Membership {
     /// Makes the members these, in this order. Who stays keeps their turn; who is new goes last in the ring,
     /// unless the whole ring is new.
     pub fn set_members(&mut self, agents: &[AgentId]) {
-        let newcomer = if self.members.is_empty() { 0 } else { self.last_turn() };
-        let turn = |agent: &AgentId| self.members.iter().find(|m| &m.agent == agent).map_or(newcomer, |m| m.turn);
-        self.members = agents.iter().map(|agent| Member { agent: agent.clone(), turn: turn(agent) }).collect();
+        let newcomer = if self.members.is_empty() {
+            0
+        } else {
+            self.last_turn()
+        };
+        let turn = |agent: &AgentId| {
+            self.members
+                .iter()
+                .find(|m| &m.agent == agent)
+                .map_or(newcomer, |m| m.turn)
+        };
+        self.members = agents
+            .iter()
+            .map(|agent| Member {
+                agent: agent.clone(),
+                turn: turn(agent),
+            })
+            .collect();
     }
 
     /// Adds one member at the end.
     pub fn join(&mut self, agent: &AgentId) {
         if !self.has_member(agent) {
-            let turn = if self.members.is_empty() { 0 } else { self.last_turn() };
-            self.members.push(Member { agent: agent.clone(), turn });
+            let turn = if self.members.is_empty() {
+                0
+            } else {
+                self.last_turn()
+            };
+            self.members.push(Member {
+                agent: agent.clone(),
+                turn,
+            });
         }
     }
 

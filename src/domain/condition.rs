@@ -51,8 +51,15 @@ impl Condition {
     /// Compiles a condition.
     pub fn compile(source: &str) -> Result<Self, CompileError> {
         match cel::Program::compile(source) {
-            Ok(program) => Ok(Self { source: source.into(), program: Arc::new(program) }),
-            Err(error) => Err(CompileError { line: 1, column: 1, message: error.to_string() }),
+            Ok(program) => Ok(Self {
+                source: source.into(),
+                program: Arc::new(program),
+            }),
+            Err(error) => Err(CompileError {
+                line: 1,
+                column: 1,
+                message: error.to_string(),
+            }),
         }
     }
 

@@ -7,6 +7,8 @@
 pub mod agent;
 pub mod condition;
 pub mod conversation;
+pub mod event;
 pub mod ids;
 pub mod input;
 pub mod plan;
+pub mod state;

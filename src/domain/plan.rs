@@ -239,19 +239,32 @@ impl Plan {
 
     /// Whether any rule reads the text of messages: if none does, texts go no further than the door.
     pub fn reads_text(&self) -> bool {
-        self.rules.iter().filter_map(|rule| rule.when.as_ref()).any(Condition::reads_text)
+        self.rules
+            .iter()
+            .filter_map(|rule| rule.when.as_ref())
+            .any(Condition::reads_text)
     }
 
     /// The policy that applies: the route's, else the team's, else the tenant's, else the built-in one.
-    pub fn response_policy(&self, route: Option<&PolicyId>, team: Option<&TeamId>) -> (PolicyId, ResponsePolicy) {
-        let of_team = || team.and_then(|id| self.teams.get(id)).and_then(|team| team.response.as_ref());
+    pub fn response_policy(
+        &self,
+        route: Option<&PolicyId>,
+        team: Option<&TeamId>,
+    ) -> (PolicyId, ResponsePolicy) {
+        let of_team = || {
+            team.and_then(|id| self.teams.get(id))
+                .and_then(|team| team.response.as_ref())
+        };
         let named = route.or_else(of_team).or(self.settings.response.as_ref());
         let found = named.and_then(|id| self.responses.get_key_value(id));
         match found {
             Some((id, policy)) => (id.clone(), policy.clone()),
             None => {
                 let id = PolicyId::new(ResponsePolicy::BUILT_IN);
-                (id.expect("the built-in name is a valid id"), ResponsePolicy::built_in())
+                (
+                    id.expect("the built-in name is a valid id"),
+                    ResponsePolicy::built_in(),
+                )
             }
         }
     }
