@@ -94,6 +94,8 @@ pub struct Contact {
 pub struct Route {
     /// The rule that matched; `None` for the default, a person's choice, or none at all.
     pub rule: Option<Arc<str>>,
+    /// The agent the rule prefers, member of the team or not.
+    pub agent: Option<AgentId>,
     /// Skill levels an agent must have.
     pub skills: Skills,
     /// The response policy the rule names.
@@ -111,6 +113,8 @@ pub enum AssignClock {
     Running {
         /// The policy it runs under.
         policy: PolicyId,
+        /// Since when nobody has owned it.
+        since: Timestamp,
         /// When it is breached.
         due: Timestamp,
     },

@@ -15,6 +15,8 @@ use super::plan::{Plan, Strategy};
 /// One thing that happened.
 #[derive(Debug, Clone)]
 pub struct Event {
+    /// When it was decided.
+    pub at: Timestamp,
     /// Who did it.
     pub actor: Actor,
     /// The automatic decision behind it, if there was one.
@@ -219,7 +221,7 @@ pub struct Terms {
 pub enum By {
     /// A strategy chose.
     Auto,
-    /// The customer came back to their last owner.
+    /// A reopened conversation went back to its last owner.
     Sticky,
     /// Somebody else gave it.
     Manual,
@@ -359,8 +361,6 @@ pub struct Recorded {
     pub input: Uuid,
     /// Its place among the events of its input, from 0.
     pub ordinal: u32,
-    /// When it was decided.
-    pub at: Timestamp,
     /// The conversation right after it; for a refusal, as it stands.
     pub after: Option<Arc<Conversation>>,
     /// Who had it before, if the event changed that.

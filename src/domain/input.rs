@@ -166,7 +166,12 @@ pub enum Action {
         fields: Upsert,
     },
     /// Make this the plan.
-    ApplyPlan(Arc<Plan>),
+    ApplyPlan {
+        /// Validated; its version is set when it is activated.
+        plan: Arc<Plan>,
+        /// Whether its document says the same as the one in force.
+        unchanged: bool,
+    },
     /// It could not be read; the text says why. Refused as `invalid` (after nothing: it is the first code in precedence).
     Malformed {
         /// The conversation it names, if one could be read.
@@ -271,7 +276,7 @@ impl Input {
             Body::Command(command) => match &command.action {
                 Action::Conversation { conversation, .. } => Some(*conversation),
                 Action::Malformed { conversation, .. } => *conversation,
-                Action::Presence { .. } | Action::UpsertAgent { .. } | Action::ApplyPlan(_) => None,
+                Action::Presence { .. } | Action::UpsertAgent { .. } | Action::ApplyPlan { .. } => None,
             },
             Body::Timer(timer) => match timer {
                 Timer::AssignDue { conversation }

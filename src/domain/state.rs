@@ -42,7 +42,7 @@ pub struct Place {
 }
 
 /// What a waiting conversation asks of an agent. Conversations that ask for the same are served by the same agents, so
-/// each requirement is a queue without head-of-line blocking: `priority +skill:level … -excluded …`, ids hold no spaces.
+/// each requirement is a queue without head-of-line blocking: `priority +skill:level … @preferred -excluded …`, ids hold no spaces.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Requirement {
     /// The team in whose queue it waits.
@@ -62,6 +62,9 @@ impl Requirement {
         let mut needs = conversation.priority.steps().to_string();
         for (skill, level) in &conversation.route.skills {
             needs.push_str(&format!(" +{skill}:{level}"));
+        }
+        if let Some(agent) = &conversation.route.agent {
+            needs.push_str(&format!(" @{agent}"));
         }
         for agent in &conversation.excluded {
             needs.push_str(&format!(" -{agent}"));
