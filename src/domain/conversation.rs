@@ -89,6 +89,11 @@ pub struct Contact {
     pub attributes: BTreeMap<Arc<str>, Arc<str>>,
 }
 
+impl Contact {
+    /// Attributes kept per contact: conditions walk them, so their number is bounded.
+    pub const MAX_ATTRIBUTES: usize = 64;
+}
+
 /// What the rules decided for the present episode.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Route {

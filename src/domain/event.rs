@@ -85,6 +85,8 @@ pub enum Change {
         standby: bool,
         /// Whether the last owner keeps it.
         kept: bool,
+        /// What is now known of the customer, if that changed.
+        contact: Option<Arc<Contact>>,
     },
     /// The customer did something.
     MessageReceived {

@@ -1,0 +1,85 @@
+//! `decide`: what happens because of an input. Reads the state, changes nothing.
+
+mod administration;
+mod commands;
+mod facts;
+mod placing;
+mod story;
+mod timers;
+
+use jiff::Timestamp;
+
+use super::conversation::Conversation;
+use super::event::Event;
+use super::input::{Action, Body, Fact, Input, Origin, Timer, What};
+use super::state::State;
+pub use placing::offer;
+
+/// What happens because of this input, in order. An input that means nothing here yields an event that only counts it.
+pub fn decide(state: &State, input: &Input, now: Timestamp) -> Vec<Event> {
+    match &input.body {
+        Body::Fact(fact) => facts::decide(state, fact, now),
+        Body::Command(command) => match &command.action {
+            Action::Conversation {
+                conversation,
+                expected_epoch,
+                note,
+                wish,
+            } => {
+                let request = commands::Request {
+                    command,
+                    wish,
+                    expected_epoch: *expected_epoch,
+                    note: note.clone(),
+                };
+                commands::decide(state, *conversation, request, now)
+            }
+            Action::Malformed {
+                conversation,
+                message,
+                errors,
+            } => {
+                let event = commands::malformed(
+                    command,
+                    *conversation,
+                    message.clone(),
+                    errors.clone(),
+                    now,
+                );
+                vec![event]
+            }
+            Action::Presence { .. } | Action::UpsertAgent { .. } | Action::ApplyPlan { .. } => {
+                administration::decide(state, command, now)
+            }
+        },
+        Body::Timer(timer) => timers::decide(state, timer, now),
+    }
+}
+
+/// Whether an input may read or change who is there, who is in which team, or who owns what. If no input of a batch
+/// does, the batch leaves the tenant's match row alone, and `decide` says the same with an empty roster.
+pub fn needs_roster(input: &Input, conversation: Option<&Conversation>) -> bool {
+    match &input.body {
+        Body::Fact(fact) => fact_needs_roster(fact, conversation),
+        Body::Command(_) | Body::Timer(Timer::DrainQueues | Timer::PresenceExpired { .. }) => true,
+        Body::Timer(Timer::AssignDue { .. } | Timer::Reexamine { .. } | Timer::Stranded { .. }) => {
+            true
+        }
+    }
+}
+
+/// An ordinary message on a conversation that an agent owns needs nobody else.
+fn fact_needs_roster(fact: &Fact, conversation: Option<&Conversation>) -> bool {
+    let owner = conversation.and_then(Conversation::carried_by);
+    match (&fact.what, owner) {
+        (_, None) => true,
+        (
+            What::Sent {
+                origin: Origin::Agent(agent),
+                ..
+            },
+            Some(owner),
+        ) => agent != owner,
+        (What::Received(_) | What::Sent { .. } | What::Handover { .. }, Some(_)) => false,
+    }
+}

@@ -1,0 +1,107 @@
+//! A batch is a fold: decide, evolve, settle the queues, next input. Two inputs of one batch can never take the same place.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use super::decide::{decide, offer};
+use super::event::{Event, Kind, Recorded};
+use super::evolve::evolve;
+use super::input::{Actor, Input, System};
+use super::state::{Requirement, State};
+
+/// Runs one input through the core: what it leads to, and what the places it frees lead to.
+pub fn fold(state: &mut State, input: &Input, now: Timestamp) -> Vec<Recorded> {
+    let mut record = Record {
+        cause: input.cause.clone(),
+        input: input.key,
+        events: Vec::new(),
+    };
+    // A waiting conversation held by this batch was skipped by the drains of others: offer it before anything newer.
+    settle(state, &mut record, now);
+    for event in decide(state, input, now) {
+        record.happen(state, event);
+    }
+    settle(state, &mut record, now);
+    record.events
+}
+
+/// Offers every loaded waiting conversation, first come first, until nobody eligible is left for any of them.
+///
+/// One pass is enough: each assignment only takes capacity, so what found nobody earlier in the pass finds nobody later;
+/// and what asks for the same as one that found nobody need not be asked again.
+fn settle(state: &mut State, record: &mut Record, now: Timestamp) {
+    if !std::mem::take(&mut state.unsettled) {
+        return;
+    }
+    let waiting: Vec<_> = state
+        .waiting()
+        .map(|(place, needs)| (place.conversation, needs.clone()))
+        .collect();
+    let mut unservable: BTreeSet<Requirement> = BTreeSet::new();
+    let mut exhausted = state.more_waiting.clone();
+    for (conversation, requirement) in waiting {
+        if unservable.contains(&requirement) {
+            continue;
+        }
+        match offer(state, conversation, now) {
+            Some(event) => record.happen(state, event),
+            None => {
+                exhausted.remove(&requirement);
+                unservable.insert(requirement);
+            }
+        }
+    }
+    // Everything loaded of some requirement found a place and more of it waits: the drain goes on in another batch.
+    if !exhausted.is_empty() && !state.drain_pending {
+        let kind = Kind::DrainPending(true);
+        record.happen(
+            state,
+            Event {
+                at: now,
+                actor: Actor::System(System::Router),
+                decision: None,
+                kind,
+            },
+        );
+    }
+}
+
+/// The events of one input, as they are announced.
+struct Record {
+    cause: Arc<str>,
+    input: Uuid,
+    events: Vec<Recorded>,
+}
+
+impl Record {
+    fn happen(&mut self, state: &mut State, event: Event) {
+        let id = match &event.kind {
+            Kind::Conversation(id, _) => Some(*id),
+            Kind::CommandRejected(refusal) => refusal.conversation,
+            _ => None,
+        };
+        let before = id
+            .and_then(|id| state.conversation(id))
+            .map(|c| (c.owner.clone(), c.is_open()));
+        evolve(state, &event);
+        let after = id
+            .and_then(|id| state.conversation(id))
+            .filter(|c| c.exists())
+            .cloned()
+            .map(Arc::new);
+        let owner_after = after.as_ref().map(|conversation| &conversation.owner);
+        let (owner_before, was_open) = before.unzip();
+        self.events.push(Recorded {
+            cause: self.cause.clone(),
+            input: self.input,
+            ordinal: u32::try_from(self.events.len()).unwrap_or(u32::MAX),
+            previous_owner: owner_before.filter(|owner| Some(owner) != owner_after),
+            was_open: was_open.unwrap_or(false),
+            after,
+            event,
+        });
+    }
+}
