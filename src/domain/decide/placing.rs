@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::super::conversation::{AssignClock, Conversation, Priority, Route};
+use super::super::conversation::{AssignClock, Conversation, Owner, Priority, Route};
 use super::super::event::{
     Assignment, By, Candidate, Change, Decision, Event, PassedOver, Reason, Terms,
 };
@@ -309,10 +309,23 @@ fn nobody(
         asked_first: None,
     };
     let mut decision = decision(story, &terms, routed.rule.clone(), None, choice, background);
-    // This event has no number in the sequence: a name of its own keeps it apart from the next decision's.
-    decision.id = story.draft.id.derive("nobody", story.draft.sequence);
-    let clock = assign_clock(&state.plan, &story.draft, route, None, arrival.since);
-    story.decided(arrival.actor, Some(decision), Change::ClockStarted(clock));
+    let assign_clock = assign_clock(&state.plan, &story.draft, route, None, arrival.since);
+    if story.draft.owner == Owner::Nobody {
+        // This event has no number in the sequence: a name of its own keeps it apart from the next decision's.
+        decision.id = story.draft.id.derive("nobody", story.draft.sequence);
+        story.decided(
+            arrival.actor,
+            Some(decision),
+            Change::ClockStarted(assign_clock),
+        );
+    } else {
+        let unassigned = Change::Unassigned {
+            reason: Reason::Plan,
+            note: None,
+            assign_clock,
+        };
+        story.decided(arrival.actor, Some(decision), unassigned);
+    }
 }
 
 /// Back to the last owner, if eligible now (their team membership apart); else why not.
