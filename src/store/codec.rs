@@ -1,0 +1,220 @@
+//! Between the core's types and columns: every stored word in one place.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use serde_json::{Map, Value, json};
+
+use super::StoreError;
+use crate::domain::agent::{Presence, Role, Skills};
+use crate::domain::conversation::{Contact, Owner, Priority, Route, Status};
+use crate::domain::event::{By, PassedOver};
+use crate::domain::ids::{AgentId, ChannelKey, PolicyId, TeamId, Tenant};
+use crate::domain::plan::Strategy;
+
+/// A stored value that this version cannot read: the database was written by something else.
+pub fn unreadable(what: &str) -> StoreError {
+    StoreError::Rejected(format!("a stored {what} is not understood by this version"))
+}
+
+pub fn tenant(text: &str) -> Result<Tenant, StoreError> {
+    Tenant::new(text).map_err(|_| unreadable("tenant"))
+}
+
+pub fn agent_id(text: &str) -> Result<AgentId, StoreError> {
+    AgentId::new(text).map_err(|_| unreadable("agent id"))
+}
+
+pub fn team_id(text: &str) -> Result<TeamId, StoreError> {
+    TeamId::new(text).map_err(|_| unreadable("team id"))
+}
+
+pub fn policy_id(text: &str) -> Result<PolicyId, StoreError> {
+    PolicyId::new(text).map_err(|_| unreadable("policy id"))
+}
+
+pub fn channel(text: &str) -> Result<ChannelKey, StoreError> {
+    ChannelKey::new(text).ok_or_else(|| unreadable("channel"))
+}
+
+/// A closed set of words, both ways.
+macro_rules! words {
+    ($to:ident, $from:ident, $type:ty, $what:literal, { $($variant:path => $word:literal),+ $(,)? }) => {
+        pub fn $to(value: $type) -> &'static str {
+            match value { $($variant => $word),+ }
+        }
+
+        #[allow(dead_code, reason = "some words are only written, and read by people")]
+        pub fn $from(word: &str) -> Result<$type, StoreError> {
+            match word { $($word => Ok($variant),)+ _ => Err(unreadable($what)) }
+        }
+    };
+}
+
+words!(role_word, role, Role, "role", {
+    Role::Agent => "agent", Role::Manager => "manager", Role::Admin => "admin",
+});
+words!(presence_word, presence, Presence, "presence", {
+    Presence::Online => "online", Presence::Away => "away", Presence::Offline => "offline",
+});
+words!(status_word, status, Status, "status", { Status::Open => "open", Status::Closed => "closed" });
+words!(priority_word, priority, Priority, "priority", {
+    Priority::Low => "low", Priority::Normal => "normal", Priority::High => "high", Priority::Urgent => "urgent",
+});
+words!(by_word, by, By, "way", {
+    By::Auto => "auto", By::Sticky => "sticky", By::Manual => "manual", By::Claim => "claim",
+});
+words!(strategy_word, strategy, Strategy, "strategy", {
+    Strategy::RoundRobin => "round_robin", Strategy::LeastLoaded => "least_loaded",
+    Strategy::LongestIdle => "longest_idle", Strategy::Ranked => "ranked", Strategy::Manual => "manual",
+});
+words!(passed_over_word, passed_over, PassedOver, "reason", {
+    PassedOver::Inactive => "inactive", PassedOver::MayNotReply => "may_not_reply",
+    PassedOver::Offline => "offline", PassedOver::Away => "away", PassedOver::Excluded => "excluded",
+    PassedOver::Skill => "skill", PassedOver::Capacity => "capacity", PassedOver::TeamCapacity => "team_capacity",
+    PassedOver::TenantCapacity => "tenant_capacity", PassedOver::Outranked => "outranked",
+});
+
+/// An owner as people read it in a record: `nobody`, `team/support`, `agent/martha`.
+pub fn owner_text(owner: &Owner) -> String {
+    match owner {
+        Owner::Nobody => "nobody".into(),
+        Owner::Team(team) => format!("team/{team}"),
+        Owner::Agent(agent) => format!("agent/{agent}"),
+    }
+}
+
+pub fn skills_value(skills: &Skills) -> Value {
+    Value::Object(
+        skills
+            .iter()
+            .map(|(skill, level)| (skill.to_string(), json!(level)))
+            .collect(),
+    )
+}
+
+pub fn skills(value: &Value) -> Skills {
+    let level = |value: &Value| value.as_u64().and_then(|level| u8::try_from(level).ok());
+    let object = value.as_object().into_iter().flatten();
+    object
+        .filter_map(|(skill, value)| Some((skill.as_str().into(), level(value)?)))
+        .collect()
+}
+
+pub fn loads_value(loads: &BTreeMap<Option<TeamId>, u32>) -> Value {
+    let key = |team: &Option<TeamId>| team.as_ref().map_or(String::new(), ToString::to_string);
+    Value::Object(
+        loads
+            .iter()
+            .map(|(team, load)| (key(team), json!(load)))
+            .collect(),
+    )
+}
+
+pub fn loads(value: &Value) -> Result<BTreeMap<Option<TeamId>, u32>, StoreError> {
+    let mut loads = BTreeMap::new();
+    for (team, load) in value.as_object().into_iter().flatten() {
+        let team = if team.is_empty() {
+            None
+        } else {
+            Some(team_id(team)?)
+        };
+        let load = load
+            .as_u64()
+            .and_then(|load| u32::try_from(load).ok())
+            .ok_or_else(|| unreadable("load"))?;
+        loads.insert(team, load);
+    }
+    Ok(loads)
+}
+
+/// A route, without what is at its default: most conversations have little to say.
+pub fn route_value(route: &Route) -> Value {
+    let mut object = Map::new();
+    let mut put =
+        |key: &str, value: Option<Value>| value.map(|value| object.insert(key.into(), value));
+    put("rule", route.rule.as_ref().map(|rule| json!(&**rule)));
+    put(
+        "agent",
+        route.agent.as_ref().map(|agent| json!(agent.as_str())),
+    );
+    put(
+        "skills",
+        (!route.skills.is_empty()).then(|| skills_value(&route.skills)),
+    );
+    put(
+        "response",
+        route.response.as_ref().map(|policy| json!(policy.as_str())),
+    );
+    put("manual", route.manual.then_some(json!(true)));
+    Value::Object(object)
+}
+
+pub fn route(value: &Value) -> Result<Route, StoreError> {
+    let text = |key: &str| value.get(key).and_then(Value::as_str);
+    Ok(Route {
+        rule: text("rule").map(Arc::from),
+        agent: text("agent").map(agent_id).transpose()?,
+        skills: value.get("skills").map(skills).unwrap_or_default(),
+        response: text("response").map(policy_id).transpose()?,
+        manual: value
+            .get("manual")
+            .and_then(Value::as_bool)
+            .unwrap_or(false),
+    })
+}
+
+pub fn contact_value(contact: &Contact) -> Value {
+    let mut object = Map::new();
+    let mut put = |key: &str, text: &str| {
+        if !text.is_empty() {
+            object.insert(key.into(), json!(text));
+        }
+    };
+    put("name", &contact.name);
+    put("language", &contact.language);
+    put("country", &contact.country);
+    if !contact.attributes.is_empty() {
+        let attributes = contact
+            .attributes
+            .iter()
+            .map(|(name, value)| (name.to_string(), json!(&**value)));
+        object.insert("attributes".into(), Value::Object(attributes.collect()));
+    }
+    Value::Object(object)
+}
+
+pub fn contact(value: &Value) -> Contact {
+    let text = |key: &str| {
+        value
+            .get(key)
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+            .into()
+    };
+    let attributes = value
+        .get("attributes")
+        .and_then(Value::as_object)
+        .into_iter()
+        .flatten();
+    Contact {
+        name: text("name"),
+        language: text("language"),
+        country: text("country"),
+        attributes: attributes
+            .filter_map(|(name, value)| Some((name.as_str().into(), value.as_str()?.into())))
+            .collect(),
+    }
+}
+
+pub fn excluded_text(excluded: &BTreeSet<AgentId>) -> String {
+    excluded
+        .iter()
+        .map(AgentId::as_str)
+        .collect::<Vec<_>>()
+        .join(" ")
+}
+
+pub fn excluded(text: &str) -> Result<BTreeSet<AgentId>, StoreError> {
+    text.split_whitespace().map(agent_id).collect()
+}

@@ -1,0 +1,213 @@
+//! Who holds which lane. Leases and `now` are the database's clock: one clock for all workers.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio_postgres::Client;
+use uuid::Uuid;
+
+use super::{Session, StoreError};
+use crate::domain::ids::Partition;
+
+/// The ingress queue's row among the lanes: it too has one consumer at a time in the whole deployment.
+pub const INGRESS: Partition = Partition(u16::MAX);
+
+pub(super) const STATEMENTS: &[&str] = &[FENCE, CLEAR_ATTEMPT];
+
+/// A lane as the leases see it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LaneRow {
+    /// Which.
+    pub partition: Partition,
+    /// Whose, if its lease still runs.
+    pub worker: Option<Uuid>,
+    /// When its lease runs out, or ran out.
+    pub lease_until: Option<Timestamp>,
+    /// Its epoch.
+    pub epoch: i64,
+}
+
+/// What the fence says to a lane that still is one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Fence {
+    /// The database's clock.
+    pub now: Timestamp,
+    /// The number that rises with every plan activation.
+    pub directory_version: i64,
+}
+
+const FENCE: &str = "select clock_timestamp(), (select directory_version from deployment)
+  from lane where partition = $1 and epoch = $2 for share";
+
+/// The first statement of every transaction of a lane: `None` if the lane is no longer ours, and nothing may be done.
+pub async fn fence(
+    session: &Session,
+    partition: Partition,
+    epoch: i64,
+) -> Result<Option<Fence>, StoreError> {
+    let statement = session.prepared(FENCE).await?;
+    let row = session
+        .query_opt(&statement, &[&i32::from(partition.0), &epoch])
+        .await?;
+    Ok(row.map(|row| Fence {
+        now: row.get(0),
+        directory_version: row.get(1),
+    }))
+}
+
+/// Takes the lane's next epoch, if its lease is ours: whoever had the one before can commit nothing any more.
+pub async fn raise_epoch(
+    session: &Session,
+    partition: Partition,
+    worker: Uuid,
+) -> Result<Option<i64>, StoreError> {
+    let sql = "update lane set epoch = epoch + 1
+      where partition = $1 and worker = $2 and lease_until > clock_timestamp() returning epoch";
+    let row = session
+        .query_opt(sql, &[&i32::from(partition.0), &worker])
+        .await?;
+    Ok(row.map(|row| row.get(0)))
+}
+
+/// Says that the worker lives and keeps its lanes; returns the lanes it holds.
+pub async fn renew(
+    client: &Client,
+    worker: Uuid,
+    lease: Duration,
+) -> Result<Vec<Partition>, StoreError> {
+    let sql = "with me as (
+        insert into worker (id, seen_until) values ($1, clock_timestamp() + $2 * interval '1 ms')
+        on conflict (id) do update set seen_until = excluded.seen_until)
+      update lane set lease_until = clock_timestamp() + $2 * interval '1 ms' where worker = $1 returning partition";
+    let rows = client
+        .query(sql, &[&worker, &(lease.as_millis() as f64)])
+        .await?;
+    Ok(rows.iter().map(|row| partition(row.get(0))).collect())
+}
+
+/// How many workers live.
+pub async fn live_workers(client: &Client) -> Result<usize, StoreError> {
+    let row = client
+        .query_one(
+            "select count(*) from worker where seen_until > clock_timestamp()",
+            &[],
+        )
+        .await?;
+    Ok(usize::try_from(row.get::<_, i64>(0)).unwrap_or(0))
+}
+
+/// All lanes.
+pub async fn list(client: &Client) -> Result<Vec<LaneRow>, StoreError> {
+    let sql = "select partition, case when lease_until > clock_timestamp() then worker end, lease_until, epoch
+      from lane order by partition";
+    let rows = client.query(sql, &[]).await?;
+    let lane = |row: &tokio_postgres::Row| LaneRow {
+        partition: partition(row.get(0)),
+        worker: row.get(1),
+        lease_until: row.get(2),
+        epoch: row.get(3),
+    };
+    Ok(rows.iter().map(lane).collect())
+}
+
+/// Takes a lane whose lease is free or has run out. Says whether its last holder let it go in order; `None` if it is
+/// somebody's.
+pub async fn claim(
+    client: &Client,
+    lane: Partition,
+    worker: Uuid,
+    lease: Duration,
+) -> Result<Option<bool>, StoreError> {
+    let sql = "update lane l set worker = $2, lease_until = clock_timestamp() + $3 * interval '1 ms', clean = false
+      from (select partition, clean from lane where partition = $1 for no key update) before
+      where l.partition = before.partition and (l.worker is null or l.lease_until <= clock_timestamp())
+      returning before.clean";
+    let row = client
+        .query_opt(
+            sql,
+            &[&i32::from(lane.0), &worker, &(lease.as_millis() as f64)],
+        )
+        .await?;
+    Ok(row.map(|row| row.get(0)))
+}
+
+/// Lets a lane go; `clean` if nothing was left half done.
+pub async fn release(
+    client: &Client,
+    lane: Partition,
+    worker: Uuid,
+    clean: bool,
+) -> Result<(), StoreError> {
+    let sql = "update lane set worker = null, lease_until = null, clean = $3 where partition = $1 and worker = $2";
+    client
+        .execute(sql, &[&i32::from(lane.0), &worker, &clean])
+        .await?;
+    Ok(())
+}
+
+/// Forgets a worker that stops, and those not heard from for a day.
+pub async fn forget_worker(client: &Client, worker: Uuid) -> Result<(), StoreError> {
+    let sql =
+        "delete from worker where id = $1 or seen_until < clock_timestamp() - interval '1 day'";
+    client.execute(sql, &[&worker]).await?;
+    Ok(())
+}
+
+/// Records how many partitions there are and makes their lanes. Another number than the recorded one is refused.
+pub async fn declare_partitions(client: &Client, partitions: u16) -> Result<(), StoreError> {
+    let sql = "update deployment set partitions = $1 where partitions is null or partitions = $1 returning partitions";
+    if client
+        .query_opt(sql, &[&i32::from(partitions)])
+        .await?
+        .is_none()
+    {
+        let recorded = recorded_partitions(client).await?.unwrap_or_default();
+        return Err(StoreError::Setup(format!(
+            "this deployment has {recorded} partitions, not {partitions}: unset SWITCHBOARD_PARTITIONS, or stop all \
+             workers, drain and start afresh to change it"
+        )));
+    }
+    let sql =
+        "insert into lane (partition) select * from generate_series(0, $1 - 1) union all select $2
+      on conflict do nothing";
+    client
+        .execute(sql, &[&i32::from(partitions), &i32::from(INGRESS.0)])
+        .await?;
+    Ok(())
+}
+
+/// How many partitions `topology declare` recorded.
+pub async fn recorded_partitions(client: &Client) -> Result<Option<u16>, StoreError> {
+    let row = client
+        .query_one("select partitions from deployment", &[])
+        .await?;
+    Ok(row
+        .get::<_, Option<i32>>(0)
+        .and_then(|n| u16::try_from(n).ok()))
+}
+
+/// Notes, before it is tried alone, that this message is: returns how often it has been since it last got through.
+pub async fn note_attempt(
+    session: &Session,
+    lane: Partition,
+    key: Uuid,
+) -> Result<i32, StoreError> {
+    let sql = "update lane set attempts = case when attempt_key = $2 then attempts + 1 else 1 end, attempt_key = $2
+      where partition = $1 returning attempts";
+    let row = session.query_one(sql, &[&i32::from(lane.0), &key]).await?;
+    Ok(row.get(0))
+}
+
+const CLEAR_ATTEMPT: &str =
+    "update lane set attempts = 0, attempt_key = null where partition = $1 and attempts > 0";
+
+/// It got through.
+pub async fn clear_attempt(session: &Session, lane: Partition) -> Result<(), StoreError> {
+    let statement = session.prepared(CLEAR_ATTEMPT).await?;
+    session.execute(&statement, &[&i32::from(lane.0)]).await?;
+    Ok(())
+}
+
+fn partition(number: i32) -> Partition {
+    Partition(u16::try_from(number).unwrap_or(u16::MAX))
+}

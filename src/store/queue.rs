@@ -1,0 +1,133 @@
+//! Waiting conversations, by what they ask of an agent.
+
+use std::collections::BTreeMap;
+
+use uuid::Uuid;
+
+use super::codec;
+use super::conversations::{Loaded, columns};
+use super::{Session, StoreError};
+use crate::domain::ids::{ConversationId, Partition, TeamId, Tenant};
+use crate::domain::state::Requirement;
+
+pub(super) const STATEMENTS: &[&str] = &[LOAD];
+
+/// The heads of a tenant's queues.
+#[derive(Debug, Default)]
+pub struct Page {
+    /// Locked; those that other lanes hold are left out, and offered again by them.
+    pub conversations: Vec<Loaded>,
+    /// Requirements of which more wait than the page holds.
+    pub more: Vec<Requirement>,
+}
+
+// The distinct requirements are found by jumping from one to the next in the queue's index, so that the time depends on
+// how many there are and not on how many conversations wait. Then the oldest few of each are locked.
+const LOAD: &str = concat!(
+    "with recursive team(id) as (select unnest($2::text[])),
+    jump as (
+      (select team.id as queue, first.requirement from team, lateral (
+         select requirement from conversation
+         where tenant = $1 and owner_queue = team.id and requirement is not null
+         order by requirement limit 1) first)
+      union all
+      select jump.queue, next.requirement from jump, lateral (
+         select requirement from conversation
+         where tenant = $1 and owner_queue = jump.queue and requirement > jump.requirement
+         order by requirement limit 1) next),
+    head as materialized (
+      select oldest.id, jump.requirement from jump, lateral (
+         select id from conversation
+         where tenant = $1 and owner_queue = jump.queue and requirement = jump.requirement
+         order by waits_from, id limit $3) oldest)
+    select ",
+    columns!(),
+    ", requirement from conversation
+    where tenant = $1 and id in (select id from head) and requirement is not null
+    order by id for no key update skip locked"
+);
+
+/// Loads and locks the first `each` of every requirement in these teams' queues.
+pub async fn load(
+    session: &Session,
+    tenant: &Tenant,
+    teams: &[TeamId],
+    each: usize,
+) -> Result<Page, StoreError> {
+    let statement = session.prepared(LOAD).await?;
+    let names: Vec<&str> = teams.iter().map(TeamId::as_str).collect();
+    let limit = i64::try_from(each).unwrap_or(i64::MAX);
+    let rows = session
+        .query(&statement, &[&tenant.as_str(), &names, &limit])
+        .await?;
+    let mut page = Page::default();
+    let mut found: BTreeMap<Requirement, usize> = BTreeMap::new();
+    for row in &rows {
+        let loaded = Loaded::from_row(row)?;
+        if let Some(requirement) = Requirement::of(&loaded.conversation) {
+            *found.entry(requirement).or_default() += 1;
+        }
+        page.conversations.push(loaded);
+    }
+    page.more = found
+        .into_iter()
+        .filter(|(_, count)| *count >= each)
+        .map(|(requirement, _)| requirement)
+        .collect();
+    Ok(page)
+}
+
+/// Waiting conversations of this home in teams that are not among these: a plan dropped the team.
+pub async fn in_other_teams(
+    session: &Session,
+    tenant: &Tenant,
+    home: Partition,
+    teams: &[TeamId],
+    limit: i64,
+) -> Result<Vec<ConversationId>, StoreError> {
+    let names: Vec<&str> = teams.iter().map(TeamId::as_str).collect();
+    let sql = "select id from conversation
+      where tenant = $1 and home = $2 and status = 'open' and owner_queue is not null and owner_queue <> all($3::text[])
+      order by id limit $4";
+    let rows = session
+        .query(sql, &[&tenant.as_str(), &i32::from(home.0), &names, &limit])
+        .await?;
+    Ok(rows.iter().map(|row| ConversationId(row.get(0))).collect())
+}
+
+/// Conversations of this home whose customer waits although nobody has them and no clock runs: P7 says there are none.
+pub async fn stranded(
+    session: &Session,
+    home: Partition,
+    limit: i64,
+) -> Result<Vec<(Tenant, ConversationId)>, StoreError> {
+    let sql = "select tenant, id from conversation
+      where home = $1 and status = 'open' and owner_agent is null and owner_queue is null and not standby
+        and clock = 'off' and waiting_since is not null
+      order by tenant, id limit $2";
+    let rows = session.query(sql, &[&i32::from(home.0), &limit]).await?;
+    rows.iter()
+        .map(|row| {
+            Ok((
+                codec::tenant(row.get(0))?,
+                ConversationId(row.get::<_, Uuid>(1)),
+            ))
+        })
+        .collect()
+}
+
+/// How many wait in each queue, and since when the oldest does.
+pub async fn depths(session: &Session) -> Result<Vec<(Tenant, TeamId, i64)>, StoreError> {
+    let sql = "select tenant, owner_queue, count(*) from conversation
+      where status = 'open' and owner_agent is null and owner_queue is not null group by 1, 2 order by 1, 2";
+    let rows = session.query(sql, &[]).await?;
+    rows.iter()
+        .map(|row| {
+            Ok((
+                codec::tenant(row.get(0))?,
+                codec::team_id(row.get(1))?,
+                row.get(2),
+            ))
+        })
+        .collect()
+}

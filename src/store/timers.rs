@@ -1,0 +1,147 @@
+//! Timers: one row each, in the lane of their subject's home. Claimed by deleting, after the subject's lock.
+
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use super::codec;
+use super::{Session, StoreError};
+use crate::domain::ids::{Partition, Tenant};
+
+pub(super) const STATEMENTS: &[&str] = &[DUE, CLAIM, SET, CLEAR];
+
+/// What a timer is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum TimerKind {
+    /// A conversation should have been assigned by then; subject: its id.
+    Assign,
+    /// A presence runs out; subject: the agent's id.
+    Presence,
+    /// A drain goes on; subject: empty.
+    Drain,
+    /// A new plan: waiting conversations of one lane are looked at again; subject: the lane.
+    Reexamine,
+}
+
+impl TimerKind {
+    const ALL: [TimerKind; 4] = [
+        TimerKind::Assign,
+        TimerKind::Presence,
+        TimerKind::Drain,
+        TimerKind::Reexamine,
+    ];
+
+    fn word(self) -> &'static str {
+        match self {
+            TimerKind::Assign => "assign",
+            TimerKind::Presence => "presence",
+            TimerKind::Drain => "drain",
+            TimerKind::Reexamine => "reexamine",
+        }
+    }
+}
+
+/// A timer that came due.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DueTimer {
+    /// Its name.
+    pub id: Uuid,
+    /// Whose.
+    pub tenant: Tenant,
+    /// What for.
+    pub kind: TimerKind,
+    /// About what.
+    pub subject: String,
+}
+
+const DUE: &str = "select id, tenant, kind, subject from timer
+  where lane = $1 and due <= clock_timestamp() order by due, id limit $2";
+
+/// Timers of this lane that are due, the oldest first.
+pub async fn due(
+    session: &Session,
+    lane: Partition,
+    limit: i64,
+) -> Result<Vec<DueTimer>, StoreError> {
+    let statement = session.prepared(DUE).await?;
+    let rows = session
+        .query(&statement, &[&i32::from(lane.0), &limit])
+        .await?;
+    let timer = |row: &tokio_postgres::Row| {
+        let word: &str = row.get(2);
+        let kind = TimerKind::ALL.into_iter().find(|kind| kind.word() == word);
+        Ok(DueTimer {
+            id: row.get(0),
+            tenant: codec::tenant(row.get(1))?,
+            kind: kind.ok_or_else(|| codec::unreadable("timer kind"))?,
+            subject: row.get(3),
+        })
+    };
+    rows.iter().map(timer).collect()
+}
+
+const CLAIM: &str = "delete from timer where id = any($1::uuid[]) returning id";
+
+/// Claims timers: those still there are this batch's.
+pub async fn claim(session: &Session, ids: &[Uuid]) -> Result<Vec<Uuid>, StoreError> {
+    let statement = session.prepared(CLAIM).await?;
+    Ok(session
+        .query(&statement, &[&ids])
+        .await?
+        .iter()
+        .map(|row| row.get(0))
+        .collect())
+}
+
+/// A timer to be set: one per kind and subject, the last setting wins.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct NewTimer {
+    /// Whose.
+    pub tenant: Tenant,
+    /// What for.
+    pub kind: TimerKind,
+    /// About what.
+    pub subject: String,
+    /// The lane that picks it up.
+    pub lane: Partition,
+    /// When; `None`: at once.
+    pub due: Option<Timestamp>,
+}
+
+const SET: &str = "insert into timer (tenant, kind, subject, id, lane, due)
+  select u.tenant, u.kind, u.subject, gen_random_uuid(), u.lane, coalesce(u.due, clock_timestamp())
+  from unnest($1::text[], $2::text[], $3::text[], $4::int4[], $5::timestamptz[]) u(tenant, kind, subject, lane, due)
+  order by 1, 2, 3
+  on conflict (tenant, kind, subject) do update set id = excluded.id, lane = excluded.lane, due = excluded.due";
+
+/// Sets timers.
+pub async fn set(session: &Session, timers: &[NewTimer]) -> Result<(), StoreError> {
+    let statement = session.prepared(SET).await?;
+    let tenants: Vec<&str> = timers.iter().map(|timer| timer.tenant.as_str()).collect();
+    let kinds: Vec<&str> = timers.iter().map(|timer| timer.kind.word()).collect();
+    let subjects: Vec<&str> = timers.iter().map(|timer| timer.subject.as_str()).collect();
+    let lanes: Vec<i32> = timers.iter().map(|timer| i32::from(timer.lane.0)).collect();
+    let dues: Vec<Option<Timestamp>> = timers.iter().map(|timer| timer.due).collect();
+    session
+        .execute(&statement, &[&tenants, &kinds, &subjects, &lanes, &dues])
+        .await?;
+    Ok(())
+}
+
+const CLEAR: &str =
+    "delete from timer t using unnest($1::text[], $2::text[], $3::text[]) u(tenant, kind, subject)
+  where t.tenant = u.tenant and t.kind = u.kind and t.subject = u.subject";
+
+/// Clears timers whose reason is gone.
+pub async fn clear(
+    session: &Session,
+    timers: &[(Tenant, TimerKind, String)],
+) -> Result<(), StoreError> {
+    let statement = session.prepared(CLEAR).await?;
+    let tenants: Vec<&str> = timers.iter().map(|timer| timer.0.as_str()).collect();
+    let kinds: Vec<&str> = timers.iter().map(|timer| timer.1.word()).collect();
+    let subjects: Vec<&str> = timers.iter().map(|timer| timer.2.as_str()).collect();
+    session
+        .execute(&statement, &[&tenants, &kinds, &subjects])
+        .await?;
+    Ok(())
+}
