@@ -1,3 +1,4 @@
 //! Switchboard decides who owns a WhatsApp conversation.
 
+pub mod contract;
 pub mod domain;
