@@ -1,7 +1,21 @@
 //! Switchboard decides who owns a WhatsApp conversation.
+//!
+//! Workers consume customers' messages and people's commands from RabbitMQ, decide ownership in one Postgres transaction
+//! per batch, and publish what happened back to RabbitMQ. To find your way, read the modules in this order:
+//!
+//! 1. [`domain`]: the pure core. What things are called, and who gets what, and why.
+//! 2. [`contract`]: the wire. What arrives, normalised; what goes out, rendered.
+//! 3. [`store`]: Postgres, one function per statement.
+//! 4. [`broker`]: RabbitMQ, bytes and tags.
+//! 5. [`worker`]: where the four meet: lanes, batches, leases.
+//! 6. [`config`], [`telemetry`], [`retry`]: settings, logs and metrics, delays.
+//!
+//! Imports go one way: `domain` names none of the others; `contract` and `store` name `domain`; `broker` names nothing;
+//! `worker` names all four. `contract`, `store` and `broker` never name each other. A test holds them to it.
 
 pub mod broker;
 pub mod config;
+pub mod contract;
 pub mod domain;
 pub mod retry;
 pub mod store;

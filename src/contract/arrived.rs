@@ -1,0 +1,318 @@
+//! What one body turns into, whatever door and shape it came by.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use super::dead::{Dead, DeadReason};
+use super::identity::{self, Alias, Identity};
+use crate::domain::conversation::Contact;
+use crate::domain::ids::{ChannelKey, ConversationId, Tenant};
+use crate::domain::input::{Action, Command, What};
+
+/// Most facts read from one body: Meta puts at most a thousand updates into one. A body with more is refused whole,
+/// because a part of it that took effect could not be told from the rest.
+pub const MAX_FACTS: usize = 1_000;
+
+/// A message off the wire. The contract knows no broker: headers are texts here (the worker writes numbers and times
+/// out), and nothing else of the message's properties is looked at, because foreign gateways set none.
+#[derive(Clone, Copy)]
+pub struct Incoming<'a> {
+    /// The content type, if the publisher gave one.
+    pub content_type: Option<&'a str>,
+    /// Application headers, by name.
+    pub headers: &'a [(&'a str, Cow<'a, str>)],
+    /// The body.
+    pub body: &'a [u8],
+}
+
+/// How much is read.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// Larger bodies are `too_large`. In bytes.
+    pub max_body_bytes: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            // A webhook of a thousand updates fits; a body with media inside does not belong here.
+            max_body_bytes: 1024 * 1024,
+        }
+    }
+}
+
+/// Everything one body turns into. One bad part does not spoil the others: they are here, and `dead` says what was bad.
+#[derive(Debug, Clone, Default)]
+pub struct Arrived {
+    /// What gateways report, in the order of the body.
+    pub facts: Vec<ArrivedFact>,
+    /// What people want.
+    pub commands: Vec<ArrivedCommand>,
+    /// What is understood and means nothing to ownership, with how often.
+    pub skipped: BTreeMap<Skip, u32>,
+    /// The body goes to the dead letters, once, for this.
+    pub dead: Option<Dead>,
+}
+
+/// Why a part of a body is passed over. Each is a label of a counter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Skip {
+    /// Sent, delivered, read: the fate of a message we sent.
+    Receipt,
+    /// Chats imported from the phone app.
+    Import,
+    /// Something done without a message (a button that opens a page).
+    UserAction,
+    /// A voice or video call.
+    Call,
+    /// A message in a group.
+    Group,
+    /// An error the provider reports about itself.
+    Error,
+    /// News about the business account, its templates or its subscribers.
+    Notice,
+    /// A body with nothing in it.
+    Empty,
+}
+
+impl Skip {
+    /// Every reason to skip.
+    pub const ALL: [Self; 8] = [
+        Self::Receipt,
+        Self::Import,
+        Self::UserAction,
+        Self::Call,
+        Self::Group,
+        Self::Error,
+        Self::Notice,
+        Self::Empty,
+    ];
+
+    /// Its label in metrics.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Receipt => "receipt",
+            Self::Import => "import",
+            Self::UserAction => "user_action",
+            Self::Call => "call",
+            Self::Group => "group",
+            Self::Error => "error",
+            Self::Notice => "notice",
+            Self::Empty => "empty",
+        }
+    }
+}
+
+/// Something a gateway reports about one customer on one business number. Which conversation that is, and whose the
+/// number is, the worker looks up.
+#[derive(Debug, Clone)]
+pub struct ArrivedFact {
+    /// What people call it: the CloudEvent's id; for foreign bodies the message id.
+    pub cause: Arc<str>,
+    /// What makes it the same as a fact that was here before.
+    pub dedupe: Dedupe,
+    /// The message's own time, if it has one: decides the inbox bucket, so that a redelivery looks into the same one.
+    pub own_time: Option<Timestamp>,
+    /// The business number.
+    pub channel: ChannelKey,
+    /// Who the customer is.
+    pub identity: Identity,
+    /// Who they were before, when the message says that an identifier changed.
+    pub previous: Vec<Alias>,
+    /// The partition key, as the publisher gave it.
+    pub partition_key: Option<Arc<str>>,
+    /// What is said of the customer.
+    pub contact: Contact,
+    /// When it happened, as far as it is believed: clocks run from here.
+    pub at: Timestamp,
+    /// A bot holds the chat.
+    pub standby: bool,
+    /// What happened.
+    pub what: What,
+}
+
+impl ArrivedFact {
+    /// The publisher's partition key, or the one everybody would compute.
+    pub fn home_key(&self) -> Arc<str> {
+        match &self.partition_key {
+            Some(key) => key.clone(),
+            None => identity::partition_key(&self.channel, self.identity.identifier()).into(),
+        }
+    }
+}
+
+/// Something a person wants.
+#[derive(Debug, Clone)]
+pub struct ArrivedCommand {
+    /// The CloudEvent's id.
+    pub cause: Arc<str>,
+    /// What makes it the same as a command that was here before.
+    pub dedupe: Dedupe,
+    /// Whose people and conversations it is about; whether there is such a tenant, the worker knows.
+    pub tenant: Tenant,
+    /// The partition key, as the publisher gave it.
+    pub partition_key: Option<Arc<str>>,
+    /// The command; one that could not be read is [`Action::Malformed`] and will be refused.
+    pub command: Command,
+    /// For `plan.apply`: the plan's document in its canonical form, to be stored with its version.
+    pub document: Option<serde_json::Value>,
+}
+
+impl ArrivedCommand {
+    /// The conversation it is about, if it is about one.
+    pub fn conversation(&self) -> Option<ConversationId> {
+        match &self.command.action {
+            Action::Conversation { conversation, .. } => Some(*conversation),
+            Action::Malformed { conversation, .. } => *conversation,
+            Action::Presence { .. } | Action::UpsertAgent { .. } | Action::ApplyPlan { .. } => None,
+        }
+    }
+
+    /// The key of a command that is about no conversation: its agent's for presence, else its tenant's.
+    pub fn own_key(&self) -> String {
+        match &self.command.action {
+            Action::Presence { agent, .. } => format!("agent/{agent}"),
+            _ => format!("tenant/{}", self.tenant),
+        }
+    }
+}
+
+/// Which way a message went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Direction {
+    /// From the customer.
+    Received,
+    /// To the customer.
+    Sent,
+}
+
+impl Direction {
+    /// Its word in the dedupe key.
+    pub fn wire(self) -> &'static str {
+        match self {
+            Self::Received => "received",
+            Self::Sent => "sent",
+        }
+    }
+}
+
+/// What makes two inputs the same.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Dedupe {
+    /// A message is the same whatever wrapped it, and whatever its kind.
+    Message {
+        /// The business number.
+        channel: ChannelKey,
+        /// Which way it went.
+        direction: Direction,
+        /// As the gateway calls it.
+        id: Arc<str>,
+    },
+    /// Everything else is what its CloudEvent is.
+    Event {
+        /// The CloudEvent's source.
+        source: Arc<str>,
+        /// The CloudEvent's id.
+        id: Arc<str>,
+    },
+}
+
+impl Dedupe {
+    /// The key of the inbox: a hash, because message ids can hold a phone number.
+    pub fn key(&self) -> Uuid {
+        match self {
+            Self::Message {
+                channel,
+                direction,
+                id,
+            } => identity::hashed(&["message", channel.as_str(), direction.wire(), id]),
+            Self::Event { source, id } => identity::hashed(&["event", source, id]),
+        }
+    }
+}
+
+/// Collects what a body turns into while it is read.
+pub(super) struct Reading {
+    /// When the body arrived: what counts as now, as late, as too old.
+    pub(super) arrival: Timestamp,
+    /// The time of the envelope around a foreign body: stands in for a message's own.
+    pub(super) enveloped: Option<Timestamp>,
+    arrived: Arrived,
+    more_dead: u32,
+    too_many: bool,
+}
+
+impl Reading {
+    pub(super) fn new(arrival: Timestamp) -> Self {
+        Self {
+            arrival,
+            enveloped: None,
+            arrived: Arrived::default(),
+            more_dead: 0,
+            too_many: false,
+        }
+    }
+
+    /// Takes a fact, or what was wrong with it.
+    pub(super) fn fact(&mut self, fact: Result<ArrivedFact, Dead>) {
+        match fact {
+            Ok(_) if self.arrived.facts.len() == MAX_FACTS => self.too_many = true,
+            Ok(fact) => self.arrived.facts.push(fact),
+            Err(dead) => self.refuse(dead),
+        }
+    }
+
+    /// Takes a command, or what was wrong with it.
+    pub(super) fn command(&mut self, command: Result<ArrivedCommand, Dead>) {
+        match command {
+            Ok(command) => self.arrived.commands.push(command),
+            Err(dead) => self.refuse(dead),
+        }
+    }
+
+    /// Counts what is passed over.
+    pub(super) fn skip(&mut self, skip: Skip, times: usize) {
+        if times > 0 {
+            let count = self.arrived.skipped.entry(skip).or_default();
+            *count = count.saturating_add(u32::try_from(times).unwrap_or(u32::MAX));
+        }
+    }
+
+    /// Notes what is wrong. A body is dead-lettered once: for the first thing, with the number of others.
+    pub(super) fn refuse(&mut self, dead: Dead) {
+        if self.arrived.dead.is_none() {
+            self.arrived.dead = Some(dead);
+        } else {
+            self.more_dead = self.more_dead.saturating_add(1);
+        }
+    }
+
+    /// What the body turned into; a body that turned into nothing is counted as that.
+    pub(super) fn finish(mut self) -> Arrived {
+        if self.too_many {
+            let detail = format_args!("the body holds more than {MAX_FACTS} messages");
+            return Arrived {
+                dead: Some(Dead::new(DeadReason::TooLarge, detail)),
+                ..Arrived::default()
+            };
+        }
+        if let Some(dead) = self.arrived.dead.as_mut().filter(|_| self.more_dead > 0) {
+            *dead = Dead::new(
+                dead.reason,
+                format_args!("{} (and {} more)", dead.detail, self.more_dead),
+            );
+        }
+        let nothing = self.arrived.facts.is_empty()
+            && self.arrived.commands.is_empty()
+            && self.arrived.skipped.is_empty()
+            && self.arrived.dead.is_none();
+        if nothing {
+            self.skip(Skip::Empty, 1);
+        }
+        self.arrived
+    }
+}

@@ -1,0 +1,227 @@
+//! Native commands. One that names its tenant is never dropped: what cannot be read becomes a malformed action, which
+//! the core refuses like any other, so that whoever sent it hears of it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use uuid::Uuid;
+
+use super::arrived::ArrivedCommand;
+use super::cloudevent::CloudEvent;
+use super::dead::{Dead, DeadReason};
+use super::duration;
+use super::json::{Item, Object, Place, cut};
+use super::plan_command;
+use super::upsert;
+use crate::domain::agent::Presence;
+use crate::domain::ids::{AgentId, ConversationId, IdError, TeamId, Tenant};
+use crate::domain::input::{Action, Actor, Command, Fault, Recipient, Wish};
+
+/// How the types of commands begin; the rest is the command's name.
+pub(super) const TYPE_PREFIX: &str = "switchboard.command.";
+
+/// Characters kept of a command's name; the longest of ours has fourteen.
+const MAX_NAME_CHARS: usize = 64;
+
+/// Longest text that should be an id, in bytes: beyond it the exact complaint of the id is not worth having.
+pub(super) const MAX_ID_TEXT_BYTES: usize = 1_024;
+
+/// Longest handoff note, in characters: it is kept, and shown whole.
+const MAX_NOTE_CHARS: usize = 4_096;
+
+/// Commands that the contract names and this version does not carry out.
+const LATER: [&str; 13] = [
+    "request",
+    "accept",
+    "reject",
+    "withdraw",
+    "hold",
+    "resume",
+    "reply",
+    "note",
+    "priority",
+    "bulk_assign",
+    "bulk_undo",
+    "agent.remove",
+    "contact.forget",
+];
+
+/// Why a command cannot be read.
+pub(super) struct Unreadable {
+    message: String,
+    errors: Vec<Fault>,
+}
+
+impl From<Dead> for Unreadable {
+    fn from(dead: Dead) -> Self {
+        Self {
+            message: dead.detail,
+            errors: Vec::new(),
+        }
+    }
+}
+
+impl Unreadable {
+    /// A reason for people, with every fault of the document it came in.
+    pub(super) fn new(message: impl Into<String>, errors: Vec<Fault>) -> Self {
+        let message = message.into();
+        Self { message, errors }
+    }
+}
+
+/// Reads one command. Only what names no tenant, or is no object, is dead.
+pub(super) fn read(name: &str, event: &CloudEvent<'_>) -> Result<ArrivedCommand, Dead> {
+    let data = Object::parse(event.data, Place::root("")).map_err(|dead| {
+        let detail = "the command's data is not a JSON object";
+        Dead::new(dead.reason, detail)
+    })?;
+    let tenant = tenant(&data)?;
+    let (actor, read) = match actor(&data) {
+        Ok(actor) => (actor, action(name, &tenant, &data)),
+        // Nobody to speak of: the gateway it came through.
+        Err(unreadable) => (Actor::Gateway, Err(unreadable)),
+    };
+    let (action, document) = read.unwrap_or_else(|Unreadable { message, errors }| {
+        let malformed = Action::Malformed {
+            conversation: conversation(&data).ok(),
+            message: message.into(),
+            errors,
+        };
+        (malformed, None)
+    });
+    Ok(ArrivedCommand {
+        cause: event.id.clone(),
+        dedupe: event.dedupe(),
+        tenant,
+        partition_key: event.partition_key.clone(),
+        command: Command {
+            name: cut(name, MAX_NAME_CHARS).into(),
+            actor,
+            action,
+        },
+        document,
+    })
+}
+
+fn tenant(data: &Object<'_, '_>) -> Result<Tenant, Dead> {
+    let unknown = |dead: Dead| Dead::new(DeadReason::UnknownTenant, dead.detail);
+    let text = data
+        .required("tenant", MAX_ID_TEXT_BYTES)
+        .map_err(unknown)?;
+    Tenant::new(&text).map_err(|error| {
+        let detail = format_args!("tenant is none: {error}");
+        Dead::new(DeadReason::UnknownTenant, detail)
+    })
+}
+
+fn actor(data: &Object<'_, '_>) -> Result<Actor, Unreadable> {
+    Ok(Actor::Agent(id(data, "actor", AgentId::new)?))
+}
+
+/// What a command of this name asks for, and the document of a plan.
+fn action(
+    name: &str,
+    tenant: &Tenant,
+    data: &Object<'_, '_>,
+) -> Result<(Action, Option<serde_json::Value>), Unreadable> {
+    let action = match name {
+        "assign" => about_conversation(data, Wish::Assign(recipient(data)?))?,
+        "unassign" => about_conversation(data, Wish::Unassign)?,
+        "close" => about_conversation(data, Wish::Close)?,
+        "reopen" => about_conversation(data, Wish::Reopen)?,
+        "presence" => presence(data)?,
+        "agent.upsert" => upsert::read(data)?,
+        "plan.apply" => {
+            let (plan, document) = plan_command::read(tenant, data)?;
+            let plan = Arc::new(plan);
+            let action = Action::ApplyPlan {
+                plan,
+                unchanged: false, // the worker, which has the plan in force, knows better
+            };
+            return Ok((action, Some(document)));
+        }
+        later if LATER.contains(&later) => {
+            let message = format!("this version does not know the command {later}");
+            return Err(Unreadable::new(message, Vec::new()));
+        }
+        _ => return Err(Unreadable::new("there is no such command", Vec::new())),
+    };
+    Ok((action, None))
+}
+
+fn about_conversation(data: &Object<'_, '_>, wish: Wish) -> Result<Action, Unreadable> {
+    let expected_epoch = data
+        .field("expected_epoch")
+        .map(|item| item.number(u64::MAX));
+    Ok(Action::Conversation {
+        conversation: conversation(data)?,
+        expected_epoch: expected_epoch.transpose()?,
+        note: note(data)?,
+        wish,
+    })
+}
+
+fn conversation(data: &Object<'_, '_>) -> Result<ConversationId, Dead> {
+    let item = data
+        .field("conversation")
+        .ok_or_else(|| data.missing("conversation"))?;
+    let uuid = Uuid::try_parse(&item.text()?).map_err(|_| item.bad("is not a UUID"))?;
+    Ok(ConversationId(uuid))
+}
+
+fn note(data: &Object<'_, '_>) -> Result<Option<Arc<str>>, Dead> {
+    let Some(item) = data.field("note") else {
+        return Ok(None);
+    };
+    let note = item.text()?;
+    if note.chars().count() > MAX_NOTE_CHARS {
+        return Err(item.bad(format_args!("is longer than {MAX_NOTE_CHARS} characters")));
+    }
+    Ok((!note.is_empty()).then(|| note.into()))
+}
+
+/// Exactly one of an agent and a team.
+fn recipient(data: &Object<'_, '_>) -> Result<Recipient, Dead> {
+    let to = data.object("to")?.ok_or_else(|| data.missing("to"))?;
+    match (to.field("agent"), to.field("team")) {
+        (Some(_), None) => Ok(Recipient::Agent(id(&to, "agent", AgentId::new)?)),
+        (None, Some(_)) => Ok(Recipient::Team(id(&to, "team", TeamId::new)?)),
+        (Some(_), Some(_)) => Err(to.place().bad("names both an agent and a team")),
+        (None, None) => Err(to.place().bad("names neither an agent nor a team")),
+    }
+}
+
+fn presence(data: &Object<'_, '_>) -> Result<Action, Dead> {
+    let agent = id(data, "agent", AgentId::new)?;
+    let item = data
+        .field("presence")
+        .ok_or_else(|| data.missing("presence"))?;
+    let presence = match &*item.text()? {
+        "online" => Presence::Online,
+        "away" => Presence::Away,
+        "offline" => Presence::Offline,
+        _ => return Err(item.bad("is not online, away or offline")),
+    };
+    let ttl = data.field("ttl").map(|item| ttl(&item)).transpose()?;
+    Ok(Action::Presence {
+        agent,
+        presence,
+        ttl,
+    })
+}
+
+fn ttl(item: &Item<'_, '_>) -> Result<Duration, Dead> {
+    let text = item.text()?;
+    duration::parse(&text).ok_or_else(|| item.bad("is not a duration like \"90s\" or \"2m\""))
+}
+
+/// An id that must be there.
+pub(super) fn id<T>(
+    data: &Object<'_, '_>,
+    name: &'static str,
+    new: fn(&str) -> Result<T, IdError>,
+) -> Result<T, Dead> {
+    let text = data.required(name, MAX_ID_TEXT_BYTES)?;
+    let item = data.field(name).ok_or_else(|| data.missing(name))?;
+    new(&text).map_err(|error| item.bad(format_args!("is no id: {error}")))
+}

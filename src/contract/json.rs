@@ -1,0 +1,353 @@
+//! JSON read field by field, so that every complaint names its place.
+//!
+//! Absent, null and "" are alike; unknown fields are skipped; a wrong type spoils only what is asked for. Complaints
+//! never show a value, which is why serde's own messages go no further than this file.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
+use serde_json::value::RawValue;
+
+use super::dead::{Dead, DeadReason};
+
+/// Where something stands in a body: written only when there is something to complain about.
+#[derive(Clone, Copy)]
+pub(super) struct Place<'p> {
+    parent: Option<&'p Place<'p>>,
+    step: Step<'p>,
+}
+
+#[derive(Clone, Copy)]
+enum Step<'p> {
+    Root(&'static str),
+    Field(&'p str),
+    Index(usize),
+}
+
+impl Place<'_> {
+    /// The top of a body, by the name it has in complaints. The name "" is left out of the places below it.
+    pub(super) fn root(name: &'static str) -> Self {
+        Place {
+            parent: None,
+            step: Step::Root(name),
+        }
+    }
+
+    /// A complaint about this place; reads on from its name ("is missing").
+    pub(super) fn bad(&self, complaint: impl fmt::Display) -> Dead {
+        self.dead(DeadReason::Invalid, complaint)
+    }
+
+    /// A complaint with a reason of its own.
+    pub(super) fn dead(&self, reason: DeadReason, complaint: impl fmt::Display) -> Dead {
+        Dead::new(reason, format_args!("{self} {complaint}"))
+    }
+}
+
+impl fmt::Display for Place<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let parent = self
+            .parent
+            .filter(|parent| !matches!(parent.step, Step::Root("")));
+        if let Some(parent) = parent {
+            parent.fmt(f)?;
+        }
+        match self.step {
+            Step::Root("") => f.write_str("the body"),
+            Step::Root(name) => f.write_str(name),
+            Step::Field(name) if parent.is_none() => f.write_str(name),
+            Step::Field(name) => write!(f, ".{name}"),
+            Step::Index(index) => write!(f, "[{index}]"),
+        }
+    }
+}
+
+/// An object whose fields are still text.
+pub(super) struct Object<'a, 'p> {
+    place: Place<'p>,
+    fields: Vec<(Cow<'a, str>, &'a str)>,
+}
+
+impl<'a, 'p> Object<'a, 'p> {
+    /// Splits an object into its fields. Text that is no JSON is `unparseable`, JSON that is no object `invalid`.
+    pub(super) fn parse(text: &'a str, place: Place<'p>) -> Result<Self, Dead> {
+        match serde_json::from_str(text) {
+            Ok(Fields(fields)) => Ok(Self { place, fields }),
+            Err(error) if error.is_data() => Err(place.bad("is not an object")),
+            Err(error) => {
+                let (line, column) = (error.line(), error.column());
+                let complaint = format!("is not JSON (line {line}, column {column})");
+                Err(place.dead(DeadReason::Unparseable, complaint))
+            }
+        }
+    }
+
+    /// Where it stands.
+    pub(super) fn place(&self) -> &Place<'p> {
+        &self.place
+    }
+
+    /// A field, unless it is absent, null or "". Of a name given twice the last counts, as most readers have it.
+    pub(super) fn field(&self, name: &'static str) -> Option<Item<'a, '_>> {
+        let (_, text) = self.fields.iter().rev().find(|(key, _)| key == name)?;
+        let item = self.item(name, text);
+        (!item.is_nothing()).then_some(item)
+    }
+
+    /// Every field that says something, with its name.
+    pub(super) fn entries(&self) -> impl Iterator<Item = (&str, Item<'a, '_>)> {
+        let items = self
+            .fields
+            .iter()
+            .map(|(name, text)| (&**name, self.item(name, text)));
+        items.filter(|(_, item)| !item.is_nothing())
+    }
+
+    fn item<'s>(&'s self, name: &'s str, text: &'a str) -> Item<'a, 's> {
+        Item {
+            place: Place {
+                parent: Some(&self.place),
+                step: Step::Field(name),
+            },
+            text,
+        }
+    }
+
+    /// A complaint that this field, which must be there, is not.
+    pub(super) fn missing(&self, name: &'static str) -> Dead {
+        self.item(name, "").place.bad("is missing")
+    }
+
+    /// A text; "" when there is none.
+    pub(super) fn text(&self, name: &'static str) -> Result<Cow<'a, str>, Dead> {
+        self.field(name)
+            .map_or(Ok(Cow::Borrowed("")), |item| item.text())
+    }
+
+    /// A text that must be there, of at most so many bytes.
+    pub(super) fn required(&self, name: &'static str, max: usize) -> Result<Cow<'a, str>, Dead> {
+        let item = self.field(name).ok_or_else(|| self.missing(name))?;
+        let text = item.text()?;
+        match text.len() {
+            0 => Err(item.bad("is missing")),
+            length if length > max => Err(item.bad(format_args!("is longer than {max} bytes"))),
+            _ => Ok(text),
+        }
+    }
+
+    /// A yes or no; no when it is absent.
+    pub(super) fn flag(&self, name: &'static str) -> Result<bool, Dead> {
+        self.field(name).map_or(Ok(false), |item| item.flag())
+    }
+
+    /// An object within this one, if it is there.
+    pub(super) fn object(&self, name: &'static str) -> Result<Option<Object<'a, '_>>, Dead> {
+        self.field(name).map(Item::object).transpose()
+    }
+
+    /// A list; empty when it is absent. One object where a list belongs counts as a list of one.
+    pub(super) fn list(&self, name: &'static str) -> Result<List<'a, '_>, Dead> {
+        match self.field(name) {
+            Some(item) => item.list(),
+            None => Ok(List {
+                place: self.place,
+                items: Vec::new(),
+            }),
+        }
+    }
+}
+
+/// One value, still text, with its place.
+#[derive(Clone, Copy)]
+pub(super) struct Item<'a, 'p> {
+    place: Place<'p>,
+    text: &'a str,
+}
+
+impl<'a, 'p> Item<'a, 'p> {
+    fn is_nothing(&self) -> bool {
+        matches!(self.text, "null" | "\"\"")
+    }
+
+    /// The JSON text of the value.
+    pub(super) fn raw(&self) -> &'a str {
+        self.text
+    }
+
+    /// A complaint about this value.
+    pub(super) fn bad(&self, complaint: impl fmt::Display) -> Dead {
+        self.place.bad(complaint)
+    }
+
+    /// A text without NUL, which Postgres cannot keep. Halves of surrogate pairs (a cut emoji) are replaced, not refused.
+    pub(super) fn text(&self) -> Result<Cow<'a, str>, Dead> {
+        let inner = self
+            .text
+            .strip_prefix('"')
+            .and_then(|rest| rest.strip_suffix('"'));
+        let inner = inner.ok_or_else(|| self.bad("is not a text"))?;
+        if !inner.contains('\\') {
+            return Ok(Cow::Borrowed(inner));
+        }
+        match serde_json::from_str(self.text) {
+            Ok(Lossy(text)) => Ok(Cow::Owned(text)),
+            Err(_) => Err(self.bad("is not a text")),
+        }
+    }
+
+    /// A text, or the JSON text of whatever else stands here.
+    pub(super) fn text_of_any(&self) -> Result<Cow<'a, str>, Dead> {
+        if self.text.starts_with('"') {
+            self.text()
+        } else {
+            Ok(Cow::Borrowed(self.text))
+        }
+    }
+
+    /// A yes or no.
+    pub(super) fn flag(&self) -> Result<bool, Dead> {
+        match self.text {
+            "true" => Ok(true),
+            "false" => Ok(false),
+            _ => Err(self.bad("is neither true nor false")),
+        }
+    }
+
+    /// A whole number from 0 to `max`.
+    pub(super) fn number(&self, max: u64) -> Result<u64, Dead> {
+        let number = self.text.parse().ok().filter(|number| *number <= max);
+        number.ok_or_else(|| self.bad(format_args!("is not a whole number from 0 to {max}")))
+    }
+
+    /// An object.
+    pub(super) fn object(self) -> Result<Object<'a, 'p>, Dead> {
+        Object::parse(self.text, self.place)
+    }
+
+    /// A list, or one object in its place.
+    pub(super) fn list(self) -> Result<List<'a, 'p>, Dead> {
+        let items = match self.text.as_bytes().first() {
+            Some(b'[') => serde_json::from_str(self.text).ok(),
+            Some(b'{') => serde_json::from_str(self.text).ok().map(|one| vec![one]),
+            _ => None,
+        };
+        let place = self.place;
+        match items {
+            Some(items) => Ok(List { place, items }),
+            None => Err(self.bad("is not a list")),
+        }
+    }
+}
+
+/// A list whose items are still text.
+pub(super) struct List<'a, 'p> {
+    place: Place<'p>,
+    items: Vec<&'a RawValue>,
+}
+
+impl<'a> List<'a, '_> {
+    /// How many items it has.
+    pub(super) fn len(&self) -> usize {
+        self.items.len()
+    }
+
+    /// Its items in order, those that say nothing included.
+    pub(super) fn iter(&self) -> impl Iterator<Item = Item<'a, '_>> {
+        self.items.iter().enumerate().map(|(index, item)| Item {
+            place: Place {
+                parent: Some(&self.place),
+                step: Step::Index(index),
+            },
+            text: item.get(),
+        })
+    }
+}
+
+/// The fields of an object, their values skipped over.
+struct Fields<'a>(Vec<(Cow<'a, str>, &'a str)>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for Fields<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct InOrder;
+        impl<'de> Visitor<'de> for InOrder {
+            type Value = Fields<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let mut fields = Vec::with_capacity(TYPICAL_FIELDS);
+                while let Some((Name(name), value)) = map.next_entry::<_, &'de RawValue>()? {
+                    fields.push((name, value.get()));
+                }
+                Ok(Fields(fields))
+            }
+        }
+        deserializer.deserialize_map(InOrder)
+    }
+}
+
+/// Fields an object usually has: most are read without growing the list.
+const TYPICAL_FIELDS: usize = 8;
+
+/// A field's name, borrowed from the body unless it is escaped there.
+struct Name<'a>(Cow<'a, str>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for Name<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Borrowing;
+        impl<'de> Visitor<'de> for Borrowing {
+            type Value = Name<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a name")
+            }
+
+            fn visit_borrowed_str<E: Error>(self, name: &'de str) -> Result<Self::Value, E> {
+                Ok(Name(Cow::Borrowed(name)))
+            }
+
+            fn visit_str<E: Error>(self, name: &str) -> Result<Self::Value, E> {
+                Ok(Name(Cow::Owned(without_nul(name))))
+            }
+        }
+        deserializer.deserialize_str(Borrowing)
+    }
+}
+
+/// A text with escapes, whatever they are.
+struct Lossy(String);
+
+impl<'de> Deserialize<'de> for Lossy {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Decoding;
+        impl Visitor<'_> for Decoding {
+            type Value = Lossy;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a text")
+            }
+
+            fn visit_bytes<E: Error>(self, bytes: &[u8]) -> Result<Lossy, E> {
+                Ok(Lossy(without_nul(&String::from_utf8_lossy(bytes))))
+            }
+        }
+        // As bytes: serde_json then lets a lone half of a surrogate pair pass.
+        deserializer.deserialize_bytes(Decoding)
+    }
+}
+
+/// A text as Postgres can keep it.
+pub(super) fn without_nul(text: &str) -> String {
+    text.replace('\0', "")
+}
+
+/// The beginning of a text, at most so many characters.
+pub(super) fn cut(text: &str, max_chars: usize) -> &str {
+    match text.char_indices().nth(max_chars) {
+        Some((end, _)) => &text[..end],
+        None => text,
+    }
+}

@@ -1,0 +1,44 @@
+//! The wire: what arrives, normalised, and what goes out. Knows the domain's words and JSON; knows no broker and no database.
+//!
+//! A body comes through the door and is recognised: a CloudEvent in one of its modes, or a foreign body. It turns into
+//! facts (one per message, with who the customer is), commands (good or malformed), things to count, and at most one
+//! reason to dead-letter it. Nothing here fails, waits or keeps anything: the same body always reads the same.
+//!
+//! Architecture invariant: no complaint, hash or key written here shows an identifier or a text of a customer.
+
+// In: recognise, then read.
+mod arrived;
+mod dead;
+mod door;
+
+// In: the shapes.
+mod cloud_api;
+mod cloud_content;
+mod cloud_people;
+mod cloudevent;
+mod command;
+mod duration;
+mod fact;
+mod plan_command;
+mod upsert;
+
+// In: what the shapes share.
+pub mod derive;
+pub mod identity;
+mod json;
+mod message;
+pub mod partition;
+mod time;
+
+// From ingress to the partitions.
+mod forward;
+
+pub use arrived::{
+    Arrived, ArrivedCommand, ArrivedFact, Dedupe, Direction, Incoming, Limits, MAX_FACTS, Skip,
+};
+pub use dead::{Dead, DeadReason};
+pub use door::read;
+pub use fact::{HANDOVER, RECEIVED, SENT};
+pub use forward::{Forwarded, forward};
+pub use message::MAX_TEXT_CHARS;
+pub use time::{AHEAD, STALE_AFTER};
