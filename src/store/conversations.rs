@@ -112,6 +112,20 @@ pub async fn lock(
     rows.iter().map(Loaded::from_row).collect()
 }
 
+/// The partition keys of conversations, without a lock: a conversation keeps its key for life.
+pub async fn partition_keys(
+    session: &Session,
+    ids: &[(Tenant, ConversationId)],
+) -> Result<Vec<(ConversationId, String)>, StoreError> {
+    let tenants: Vec<&str> = ids.iter().map(|(tenant, _)| tenant.as_str()).collect();
+    let keys: Vec<Uuid> = ids.iter().map(|(_, id)| id.0).collect();
+    let sql = "select id, partition_key from conversation
+      where (tenant, id) in (select * from unnest($1::text[], $2::uuid[]))";
+    let statement = session.prepared(sql).await?;
+    let rows = session.query(&statement, &[&tenants, &keys]).await?;
+    Ok(rows.iter().map(|row| (ConversationId(row.get(0)), row.get(1))).collect())
+}
+
 /// A conversation to be written.
 #[derive(Debug, Clone, Copy)]
 pub struct Saved<'a> {

@@ -6,6 +6,7 @@ use uuid::Uuid;
 
 use super::codec;
 use super::{Session, StoreError};
+use crate::domain::conversation::Owner;
 use crate::domain::event::{By, Decision};
 use crate::domain::ids::{AgentId, ConversationId, Tenant};
 
@@ -22,8 +23,8 @@ pub struct Engagement<'a> {
     pub conversation: ConversationId,
     /// Which way.
     pub by: By,
-    /// Who had it before, as text.
-    pub from: String,
+    /// Who had it before.
+    pub from: &'a Owner,
     /// Who got it.
     pub to: &'a AgentId,
     /// Who asked for it, if a person did.
@@ -55,7 +56,7 @@ pub async fn add_engagements(
     let ids: Vec<Uuid> = records.iter().map(|r| r.id).collect();
     let conversations: Vec<Uuid> = records.iter().map(|r| r.conversation.0).collect();
     let ways: Vec<&str> = records.iter().map(|r| codec::by_word(r.by)).collect();
-    let from: Vec<&str> = records.iter().map(|r| r.from.as_str()).collect();
+    let from: Vec<String> = records.iter().map(|r| codec::owner_text(r.from)).collect();
     let to: Vec<&str> = records.iter().map(|r| r.to.as_str()).collect();
     let requesters: Vec<Option<&str>> = records
         .iter()

@@ -20,6 +20,8 @@ pub enum TimerKind {
     Drain,
     /// A new plan: waiting conversations of one lane are looked at again; subject: the lane.
     Reexamine,
+    /// A conversation was found left behind; subject: its id.
+    Stranded,
 }
 
 impl TimerKind {
@@ -36,6 +38,7 @@ impl TimerKind {
             TimerKind::Presence => "presence",
             TimerKind::Drain => "drain",
             TimerKind::Reexamine => "reexamine",
+            TimerKind::Stranded => "stranded",
         }
     }
 }

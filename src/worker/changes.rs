@@ -1,0 +1,389 @@
+//! What a batch changes and says, gathered while it folds and written in one round trip.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use tokio::try_join;
+
+use super::announce;
+use super::world::{Touched, World, people_in, turns_in};
+use crate::contract::envelope::{OutMessage, Publishing};
+use crate::contract::outcome::ReplyTo;
+use crate::contract::{event, notification, outcome, partition};
+use crate::domain::conversation::{Conversation, Owner};
+use crate::domain::event::{Change, Kind, Recorded};
+use crate::domain::ids::{AgentId, ConversationId, Partition, TeamId, Tenant};
+use crate::domain::input::{Actor, Input};
+use crate::domain::notify::told;
+use crate::domain::plan::Plan;
+use crate::store::conversations::Saved;
+use crate::store::outbox;
+use crate::store::plans::Activation;
+use crate::store::records::{DecisionRecord, Engagement};
+use crate::store::timers::{NewTimer, TimerKind};
+use crate::store::{Session, StoreError, agents, conversations, matching, plans, records, timers};
+
+/// What a batch changes and says.
+#[derive(Debug)]
+pub struct Changes {
+    publishing: Publishing,
+    messages: BTreeMap<Partition, Vec<OutMessage>>,
+    /// By conversation: whether only ordinary messages happened to it.
+    touched: BTreeMap<(Tenant, ConversationId), bool>,
+    people: BTreeSet<(Tenant, AgentId)>,
+    turns: BTreeSet<(Tenant, TeamId, AgentId)>,
+    /// Tenants whose people or memberships an upsert or a plan wrote.
+    rewritten: BTreeSet<Tenant>,
+    draining: BTreeMap<Tenant, bool>,
+    presences: BTreeMap<(Tenant, AgentId), Option<jiff::Timestamp>>,
+    recorded: Vec<(Tenant, Recorded)>,
+    activated: Vec<(Tenant, Activated)>,
+}
+
+#[derive(Debug)]
+struct Activated {
+    plan: std::sync::Arc<Plan>,
+    document: serde_json::Value,
+    actor: String,
+    cause: String,
+    at: jiff::Timestamp,
+}
+
+/// What was written, and what is left to do about it.
+#[derive(Debug, Default)]
+pub struct Written {
+    /// Our own messages, to publish now.
+    pub own: Vec<OutMessage>,
+    /// The row that holds them.
+    pub own_row: Option<i64>,
+    /// Homes of other lanes that have rows now.
+    pub others: Vec<Partition>,
+}
+
+impl Changes {
+    /// Nothing yet.
+    pub fn new(partitions: u16) -> Self {
+        Self {
+            publishing: Publishing { partitions },
+            messages: BTreeMap::new(),
+            touched: BTreeMap::new(),
+            people: BTreeSet::new(),
+            turns: BTreeSet::new(),
+            rewritten: BTreeSet::new(),
+            draining: BTreeMap::new(),
+            presences: BTreeMap::new(),
+            recorded: Vec::new(),
+            activated: Vec::new(),
+        }
+    }
+
+    /// Takes what one input led to. `world` is as the input left it.
+    pub fn add(
+        &mut self,
+        world: &World,
+        tenant: &Tenant,
+        input: &Input,
+        recorded: Vec<Recorded>,
+        reply: Option<&ReplyTo>,
+        document: Option<serde_json::Value>,
+    ) -> Result<(), serde_json::Error> {
+        let Some(state) = world.state(tenant) else { return Ok(()) };
+        for event in &recorded {
+            let home = self.home(tenant, event);
+            if let Some(message) = event::render(event, tenant, &self.publishing)? {
+                self.messages.entry(home).or_default().push(message);
+            }
+        }
+        for notification in told(state, &recorded) {
+            let about = &recorded[notification.about];
+            let home = self.home(tenant, about);
+            let message = notification::render(&notification, about, state, tenant, &self.publishing)?;
+            self.messages.entry(home).or_default().push(message);
+        }
+        if let Some(reply) = reply {
+            if let Some(last) = recorded.iter().rev().find(|event| is_announced(event)) {
+                let home = self.home(tenant, last);
+                if let Some(answer) = outcome::render(last, tenant, &self.publishing, reply)? {
+                    self.messages.entry(home).or_default().push(answer);
+                }
+            }
+        }
+        self.people.extend(people_in(&recorded).into_iter().map(|agent| (tenant.clone(), agent)));
+        self.turns.extend(turns_in(&recorded).into_iter().map(|(team, agent)| (tenant.clone(), team, agent)));
+        for event in &recorded {
+            self.note(tenant, input, event, document.as_ref());
+        }
+        let kept = |event: &Recorded| event.event.decision.is_some() || is_assignment(event);
+        self.recorded.extend(recorded.into_iter().filter(kept).map(|event| (tenant.clone(), event)));
+        Ok(())
+    }
+
+    /// A duplicate changes nothing; whoever asked for an answer gets one.
+    pub fn answer_duplicate(&mut self, tenant: &Tenant, input: &Input, reply: Option<&ReplyTo>) {
+        let Some(reply) = reply else { return };
+        let key = format!("tenant/{tenant}");
+        let home = Partition(partition::of(&key, self.publishing.partitions));
+        let answer = outcome::duplicate(input, tenant, &self.publishing, reply);
+        self.messages.entry(home).or_default().push(answer);
+    }
+
+    /// The lane that publishes an event: its conversation's home, or that of its own subject's key.
+    fn home(&self, tenant: &Tenant, event: &Recorded) -> Partition {
+        match (&event.event.kind, &event.after) {
+            (Kind::Conversation(..) | Kind::CommandRejected(_), Some(after)) => after.home,
+            (Kind::PresenceChanged { agent, .. }, _) => self.partition(&format!("agent/{agent}")),
+            (Kind::AgentUpserted { agent, .. }, _) => self.partition(&format!("agent/{}", agent.id)),
+            _ => self.partition(&format!("tenant/{tenant}")),
+        }
+    }
+
+    fn partition(&self, key: &str) -> Partition {
+        Partition(partition::of(key, self.publishing.partitions))
+    }
+
+    /// What an event leaves to be written beside its message.
+    fn note(&mut self, tenant: &Tenant, input: &Input, event: &Recorded, document: Option<&serde_json::Value>) {
+        match &event.event.kind {
+            Kind::Conversation(id, change) => {
+                let ordinary = match change {
+                    Change::MessageReceived { contact, .. } => contact.is_none(),
+                    Change::MessageSent { .. } => true,
+                    _ => false,
+                };
+                let owned = event.after.as_ref().is_some_and(|conversation| conversation.carried_by().is_some());
+                let only_ordinary = self.touched.entry((tenant.clone(), *id)).or_insert(true);
+                *only_ordinary &= ordinary && owned;
+            }
+            Kind::AgentUpserted { .. } => drop(self.rewritten.insert(tenant.clone())),
+            Kind::PresenceChanged { agent, expires, .. } => {
+                self.presences.insert((tenant.clone(), agent.clone()), *expires);
+            }
+            Kind::PlanActivated { plan, unchanged } => {
+                self.rewritten.insert(tenant.clone());
+                if let Some(document) = document.filter(|_| !unchanged) {
+                    let activated = Activated {
+                        plan: plan.clone(),
+                        document: document.clone(),
+                        actor: actor_text(&event.event.actor),
+                        cause: input.cause.to_string(),
+                        at: event.event.at,
+                    };
+                    self.activated.push((tenant.clone(), activated));
+                }
+            }
+            Kind::DrainPending(pending) => drop(self.draining.insert(tenant.clone(), *pending)),
+            Kind::CommandRejected(_) | Kind::Skipped(_) => {}
+        }
+    }
+
+    /// Writes everything and commits. `home` is the lane whose batch it is.
+    pub async fn write(
+        mut self,
+        session: &Session,
+        world: &World,
+        home: Option<Partition>,
+    ) -> Result<Written, StoreError> {
+        self.write_rarities(session, world).await?;
+        let marked = home.map(|home| world.marked_at_home(home)).unwrap_or_default();
+        // Publishing what others left here answers the mark, also of a conversation that did not change.
+        let answered = marked.iter().filter_map(|id| world.tenant_of(*id).map(|tenant| (tenant.clone(), *id)));
+        for key in answered {
+            self.touched.insert(key, false);
+        }
+        let sorted = self.sort(world, home);
+        let rows = self.rows().map_err(|error| StoreError::Rejected(error.to_string()))?;
+        let agents: Vec<_> = self.people.iter().filter_map(|(tenant, id)| Some((tenant, world.agent(tenant, id)?))).collect();
+        let turns: Vec<_> = self
+            .turns
+            .iter()
+            .filter_map(|(tenant, team, agent)| Some((tenant, team, agent, world.turn(tenant, team, agent)?)))
+            .collect();
+        let engagements = self.engagements();
+        let decisions = self.decisions();
+        let (set, cleared) = self.timers(&sorted.clocks, home);
+        let (_, _, _, _, _, _, _, _, _, added, _) = try_join!(
+            async { if sorted.new.is_empty() { Ok(()) } else { conversations::insert(session, &sorted.new).await } },
+            async { if sorted.full.is_empty() { Ok(()) } else { conversations::save(session, &sorted.full).await } },
+            async { if sorted.light.is_empty() { Ok(()) } else { conversations::touch(session, &sorted.light).await } },
+            async { if agents.is_empty() { Ok(()) } else { agents::save_loads(session, &agents).await } },
+            async { if turns.is_empty() { Ok(()) } else { agents::save_turns(session, &turns).await } },
+            async { if engagements.is_empty() { Ok(()) } else { records::add_engagements(session, &engagements).await } },
+            async { if decisions.is_empty() { Ok(()) } else { records::add_decisions(session, &decisions).await } },
+            async { if cleared.is_empty() { Ok(()) } else { timers::clear(session, &cleared).await } },
+            async { if set.is_empty() { Ok(()) } else { timers::set(session, &set).await } },
+            async { if rows.is_empty() { Ok(Vec::new()) } else { outbox::add(session, &rows).await } },
+            session.commit_pipelined(),
+        )?;
+        let own = home.and_then(|home| self.messages.remove(&home)).unwrap_or_default();
+        let own_row = added.iter().find(|(lane, _)| Some(*lane) == home).map(|(_, id)| *id);
+        let others = added.iter().map(|(lane, _)| *lane).filter(|lane| Some(*lane) != home).collect();
+        Ok(Written { own, own_row, others })
+    }
+
+    /// What happens a few times a day: plans, upserts, drains that stop at their bound.
+    async fn write_rarities(&self, session: &Session, world: &World) -> Result<(), StoreError> {
+        for tenant in &self.rewritten {
+            let Some(state) = world.state(tenant) else { continue };
+            let everyone: Vec<_> = state.agents.values().collect();
+            agents::save_profiles(session, tenant, &everyone).await?;
+            agents::replace_members(session, tenant, &state.teams).await?;
+        }
+        for (tenant, activated) in &self.activated {
+            let activation = Activation {
+                tenant,
+                version: activated.plan.version,
+                document: &activated.document,
+                channels: activated.plan.channels.keys().collect(),
+                at: activated.at,
+                actor: activated.actor.clone(),
+                cause: &activated.cause,
+            };
+            plans::activate(session, &activation).await?;
+        }
+        for (tenant, pending) in &self.draining {
+            matching::save_drain_pending(session, tenant, *pending).await?;
+        }
+        Ok(())
+    }
+
+    /// Conversations by how much of them has to be written.
+    fn sort<'a>(&'a self, world: &'a World, home: Option<Partition>) -> Sorted<'a> {
+        let mut sorted = Sorted::default();
+        for ((tenant, id), only_ordinary) in &self.touched {
+            let Some(touched) = world.touched(tenant, *id) else { continue };
+            let Touched { conversation, exists, clock_changed, marked } = touched;
+            if !conversation.exists() {
+                continue;
+            }
+            let elsewhere = Some(conversation.home) != home;
+            if *only_ordinary && exists && !marked && !elsewhere {
+                sorted.light.push((tenant, conversation));
+                continue;
+            }
+            // Whoever writes for another home leaves its mark; the home answers it by publishing what waits there.
+            let saved = Saved { tenant, conversation, marked: elsewhere };
+            if exists { sorted.full.push(saved) } else { sorted.new.push(saved) }
+            if clock_changed {
+                sorted.clocks.push((tenant, conversation));
+            }
+        }
+        sorted
+    }
+
+    /// One outbox row per home.
+    fn rows(&self) -> Result<Vec<(Partition, String)>, serde_json::Error> {
+        let full = self.messages.iter().filter(|(_, messages)| !messages.is_empty());
+        full.map(|(home, messages)| Ok((*home, announce::encode(messages)?))).collect()
+    }
+
+    fn engagements(&self) -> Vec<Engagement<'_>> {
+        fn engagement((tenant, event): &(Tenant, Recorded)) -> Option<Engagement<'_>> {
+            let Kind::Conversation(conversation, Change::Assigned(assignment)) = &event.event.kind else { return None };
+            Some(Engagement {
+                tenant,
+                id: assignment.engagement,
+                conversation: *conversation,
+                by: assignment.by,
+                from: event.previous_owner.as_ref().unwrap_or(&Owner::Nobody),
+                to: &assignment.agent,
+                requester: match &event.event.actor {
+                    Actor::Agent(agent) => Some(agent),
+                    Actor::System(_) | Actor::Customer | Actor::Gateway => None,
+                },
+                note: assignment.note.as_deref(),
+                decision: event.event.decision.as_ref().map(|decision| decision.id),
+                at: event.event.at,
+            })
+        }
+        self.recorded.iter().filter_map(engagement).collect()
+    }
+
+    fn decisions(&self) -> Vec<DecisionRecord<'_>> {
+        fn record((tenant, event): &(Tenant, Recorded)) -> Option<DecisionRecord<'_>> {
+            let decision = event.event.decision.as_deref()?;
+            Some(DecisionRecord { tenant, cause: &event.cause, at: event.event.at, decision })
+        }
+        self.recorded.iter().filter_map(record).collect()
+    }
+
+    /// Timers to set and to clear.
+    fn timers(
+        &self,
+        clocks: &[(&Tenant, &Conversation)],
+        home: Option<Partition>,
+    ) -> (Vec<NewTimer>, Vec<(Tenant, TimerKind, String)>) {
+        let (mut set, mut clear) = (Vec::new(), Vec::new());
+        for (tenant, conversation) in clocks {
+            let subject = conversation.id.to_string();
+            match conversation.assign_clock.due() {
+                Some(due) => set.push(self.timer(tenant, TimerKind::Assign, subject, conversation.home, Some(due))),
+                None => clear.push(((*tenant).clone(), TimerKind::Assign, subject)),
+            }
+        }
+        for ((tenant, agent), expires) in &self.presences {
+            let subject = agent.to_string();
+            match expires {
+                Some(due) => {
+                    let lane = self.partition(&format!("agent/{agent}"));
+                    set.push(self.timer(tenant, TimerKind::Presence, subject, lane, Some(*due)));
+                }
+                None => clear.push((tenant.clone(), TimerKind::Presence, subject)),
+            }
+        }
+        for (tenant, _) in self.draining.iter().filter(|(_, pending)| **pending) {
+            let lane = home.unwrap_or_else(|| self.partition(&format!("tenant/{tenant}")));
+            set.push(self.timer(tenant, TimerKind::Drain, String::new(), lane, None));
+        }
+        for (tenant, _) in &self.activated {
+            for lane in 0..self.publishing.partitions {
+                let lane = Partition(lane);
+                set.push(self.timer(tenant, TimerKind::Reexamine, lane.to_string(), lane, None));
+            }
+        }
+        (set, clear)
+    }
+
+    fn timer(
+        &self,
+        tenant: &Tenant,
+        kind: TimerKind,
+        subject: String,
+        lane: Partition,
+        due: Option<jiff::Timestamp>,
+    ) -> NewTimer {
+        NewTimer { tenant: tenant.clone(), kind, subject, lane, due }
+    }
+}
+
+/// Conversations by how much of them has to be written.
+#[derive(Default)]
+struct Sorted<'a> {
+    new: Vec<Saved<'a>>,
+    full: Vec<Saved<'a>>,
+    light: Vec<(&'a Tenant, &'a Conversation)>,
+    clocks: Vec<(&'a Tenant, &'a Conversation)>,
+}
+
+fn is_announced(event: &Recorded) -> bool {
+    match &event.event.kind {
+        Kind::Conversation(_, change) => change.is_announced(),
+        Kind::Skipped(_) | Kind::DrainPending(_) => false,
+        Kind::AgentUpserted { .. }
+        | Kind::PresenceChanged { .. }
+        | Kind::PlanActivated { .. }
+        | Kind::CommandRejected(_) => true,
+    }
+}
+
+fn is_assignment(event: &Recorded) -> bool {
+    matches!(event.event.kind, Kind::Conversation(_, Change::Assigned(_)))
+}
+
+/// Who, as the plan's history shows them.
+fn actor_text(actor: &Actor) -> String {
+    match actor {
+        Actor::Agent(agent) => format!("agent/{agent}"),
+        Actor::System(_) => "system/cli".into(),
+        Actor::Customer => "customer".into(),
+        Actor::Gateway => "gateway".into(),
+    }
+}

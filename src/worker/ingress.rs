@@ -1,0 +1,222 @@
+//! The ingress lane: whatever comes through the open door is read, split, hashed and forwarded to the partitions, in order.
+//!
+//! It keeps nothing: a message is acknowledged once everything it turned into is confirmed, so a crash repeats it, and
+//! the lanes' inbox knows what it has seen.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+use lapin::BasicProperties;
+use metrics::counter;
+use tokio::sync::watch;
+use tokio::time::{interval, sleep};
+use uuid::Uuid;
+
+use super::gather::Arrival;
+use super::lane::Doubt;
+use super::reading;
+use super::shared::Shared;
+use crate::broker::{Consumer, Exchange, Publication, Publisher, consumer, dead};
+use crate::contract::{ArrivedCommand, ArrivedFact, Dead, DeadReason, forward, partition};
+use crate::domain::ids::{ConversationId, Tenant};
+use crate::retry::Delays;
+use crate::store::lanes::INGRESS;
+use crate::store::{aliases, conversations};
+use crate::telemetry;
+
+/// Shortest and longest wait before the queue is consumed again.
+const RETAKE: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
+/// How often it is sure of its lease while nothing comes.
+const POLL: Duration = Duration::from_secs(1);
+/// Between looks at whether the consumer before us is gone.
+const CONSUMER_GONE_POLL: Duration = Duration::from_millis(150);
+/// How long a plan may stay unread after its channel's first message: once per this time an unknown channel asks again.
+const ASK_AGAIN: Duration = Duration::from_millis(200);
+
+/// The ingress lane in this worker's hands.
+pub struct Ingress {
+    shared: Arc<Shared>,
+    stop: watch::Receiver<bool>,
+    queue: String,
+    refreshed: Option<Instant>,
+}
+
+impl Ingress {
+    /// Its lease is ours.
+    pub fn new(shared: Arc<Shared>, stop: watch::Receiver<bool>) -> Self {
+        let queue = shared.topology.name("ingress");
+        Self { shared, stop, queue, refreshed: None }
+    }
+
+    /// Works until asked to stop.
+    pub async fn run(mut self) {
+        let mut delays = Delays::new(RETAKE.0, RETAKE.1);
+        while !*self.stop.borrow() {
+            let taken = Instant::now();
+            match self.work().await {
+                Ok(()) => break,
+                Err(doubt) => tracing::warn!(%doubt, "ingress is taken again"),
+            }
+            self.shared.health.consuming(INGRESS, false);
+            if taken.elapsed() > RETAKE.1 {
+                delays.reset();
+            }
+            tokio::select! {
+                () = sleep(delays.next_delay()) => {}
+                _ = self.stop.changed() => {}
+            }
+        }
+        self.shared.health.gone(INGRESS);
+    }
+
+    async fn work(&mut self) -> Result<(), Doubt> {
+        let pair = self.shared.links.get().await?;
+        let mut publisher = Publisher::open(&pair.publishing, &self.shared.topology).await?;
+        while consumer::consumers_of(&pair.consuming, &self.queue).await? > 0 {
+            self.sure_of_lease()?;
+            if *self.stop.borrow() {
+                return Ok(());
+            }
+            sleep(CONSUMER_GONE_POLL).await;
+        }
+        let prefetch = u16::try_from(self.shared.settings.batch.saturating_mul(2)).unwrap_or(u16::MAX);
+        let tag = format!("{}/ingress", self.shared.worker);
+        let mut consumer = Consumer::start(&pair.consuming, &self.queue, &tag, prefetch).await?;
+        self.shared.health.consuming(INGRESS, true);
+        let worked = self.forward_all(&mut consumer, &mut publisher).await;
+        consumer.close().await;
+        publisher.close().await;
+        worked
+    }
+
+    async fn forward_all(&mut self, consumer: &mut Consumer, publisher: &mut Publisher) -> Result<(), Doubt> {
+        let mut poll = interval(POLL);
+        loop {
+            self.sure_of_lease()?;
+            let deliveries = tokio::select! {
+                _ = self.stop.wait_for(|stop| *stop) => return Ok(()),
+                deliveries = consumer.receive(self.shared.settings.batch) => deliveries?,
+                _ = poll.tick() => continue,
+            };
+            let Some(last) = deliveries.last().map(|delivery| delivery.tag) else { continue };
+            let arrivals = reading::read_all(deliveries, self.shared.settings.max_body);
+            let publications = self.forward(&arrivals).await?;
+            publisher.publish_all(&publications).await?;
+            consumer.acknowledge_through(last).await?;
+        }
+    }
+
+    /// What these arrivals turn into, in order.
+    async fn forward(&mut self, arrivals: &[Arrival]) -> Result<Vec<Publication>, Doubt> {
+        self.know_channels(arrivals).await?;
+        let keys = self.known_keys(arrivals).await?;
+        let directory = self.shared.directories.current();
+        let mut publications = Vec::with_capacity(arrivals.len());
+        for arrival in arrivals {
+            let mut dead = arrival.arrived.dead.clone();
+            for fact in &arrival.arrived.facts {
+                match directory.tenant_of(&fact.channel) {
+                    Some(tenant) => publications.push(self.fact(fact, tenant, &keys)),
+                    None => {
+                        let detail = format_args!("no plan names the channel {}", fact.channel);
+                        dead.get_or_insert_with(|| Dead::new(DeadReason::UnknownChannel, detail));
+                    }
+                }
+            }
+            for command in &arrival.arrived.commands {
+                publications.push(self.command(command, arrival, &keys));
+            }
+            publications.extend(dead.map(|dead| self.letter(arrival, &dead)));
+        }
+        Ok(publications)
+    }
+
+    /// A channel that nobody knows may be in a plan that was activated a moment ago.
+    async fn know_channels(&mut self, arrivals: &[Arrival]) -> Result<(), Doubt> {
+        let directory = self.shared.directories.current();
+        let mut facts = arrivals.iter().flat_map(|arrival| &arrival.arrived.facts);
+        let unknown = facts.any(|fact| directory.tenant_of(&fact.channel).is_none());
+        if unknown && self.refreshed.is_none_or(|at| at.elapsed() > ASK_AGAIN) {
+            self.shared.directories.refresh(directory.version + 1).await?;
+            self.refreshed = Some(Instant::now());
+        }
+        Ok(())
+    }
+
+    /// The partition keys of conversations that exist: a contact whose identifier changed stays on its home lane.
+    async fn known_keys(&self, arrivals: &[Arrival]) -> Result<Keys, Doubt> {
+        let directory = self.shared.directories.current();
+        let facts = arrivals.iter().flat_map(|arrival| &arrival.arrived.facts);
+        let wanted: BTreeSet<(Tenant, Uuid)> = facts
+            .filter_map(|fact| Some((directory.tenant_of(&fact.channel)?, fact)))
+            .flat_map(|(tenant, fact)| fact.identity.aliases().map(|alias| (tenant.clone(), alias.key(&fact.channel))))
+            .collect();
+        let commands = arrivals.iter().flat_map(|arrival| &arrival.arrived.commands);
+        let mut ids: BTreeSet<(Tenant, ConversationId)> = commands
+            .filter(|command| command.partition_key.is_none())
+            .filter_map(|command| Some((command.tenant.clone(), command.conversation()?)))
+            .collect();
+        let session = self.shared.store.session().await?;
+        let mut keys = Keys::default();
+        if !wanted.is_empty() {
+            let wanted: Vec<_> = wanted.into_iter().collect();
+            for (tenant, key, id) in aliases::find(&session, &wanted).await? {
+                ids.insert((tenant.clone(), id));
+                keys.conversations.insert((tenant, key), id);
+            }
+        }
+        if !ids.is_empty() {
+            let ids: Vec<_> = ids.into_iter().collect();
+            keys.keys = conversations::partition_keys(&session, &ids).await?.into_iter().collect();
+        }
+        Ok(keys)
+    }
+
+    fn fact(&self, fact: &ArrivedFact, tenant: &Tenant, keys: &Keys) -> Publication {
+        let known = fact.identity.aliases().find_map(|alias| {
+            let id = keys.conversations.get(&(tenant.clone(), alias.key(&fact.channel)))?;
+            keys.keys.get(id)
+        });
+        let key = known.cloned().unwrap_or_else(|| fact.home_key().to_string());
+        let forwarded = forward(fact, &key);
+        let properties = BasicProperties::default()
+            .with_content_type(forwarded.content_type.into())
+            .with_type(forwarded.event_type.into())
+            .with_message_id(forwarded.message_id.into());
+        self.to_partition(Exchange::Inbound, &key, properties, forwarded.body)
+    }
+
+    /// A command goes on as it came; only its place is found for it.
+    fn command(&self, command: &ArrivedCommand, arrival: &Arrival, keys: &Keys) -> Publication {
+        let given = command.partition_key.as_ref().map(|key| key.to_string());
+        let known = || command.conversation().and_then(|id| keys.keys.get(&id).cloned());
+        let key = given.or_else(known).unwrap_or_else(|| command.own_key());
+        let delivery = &arrival.delivery;
+        self.to_partition(Exchange::Commands, &key, delivery.properties.clone(), delivery.body.clone())
+    }
+
+    fn to_partition(&self, exchange: Exchange, key: &str, properties: BasicProperties, body: Vec<u8>) -> Publication {
+        let partition = partition::of(key, self.shared.topology.partitions);
+        Publication { exchange, routing_key: partition.to_string(), properties, body }
+    }
+
+    fn letter(&self, arrival: &Arrival, dead: &Dead) -> Publication {
+        let reason = dead.reason.wire();
+        counter!(telemetry::DEAD_LETTERS, "reason" => reason).increment(1);
+        tracing::warn!(reason, detail = dead.detail, queue = self.queue, "message dead-lettered");
+        dead::letter(&arrival.delivery, &self.queue, reason, &dead.detail, &Timestamp::now().to_string())
+    }
+
+    fn sure_of_lease(&self) -> Result<(), Doubt> {
+        if self.shared.lease.is_fresh() { Ok(()) } else { Err(Doubt::LeaseLost) }
+    }
+}
+
+/// What the database knows of a batch's customers.
+#[derive(Default)]
+struct Keys {
+    conversations: HashMap<(Tenant, Uuid), ConversationId>,
+    keys: HashMap<ConversationId, String>,
+}

@@ -1,0 +1,218 @@
+//! Which lanes are ours: heartbeat, fair share, and the tasks that run them.
+//!
+//! Lanes move only by release or expiry, one at a time, and only when the share has been unfair twice in a row: a worker
+//! that comes and goes must not shake all the others.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use metrics::gauge;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use tokio::time::{sleep, timeout};
+use tokio_postgres::Client;
+
+use super::ingress::Ingress;
+use super::lane::Lane;
+use super::shared::{Health, Shared};
+use crate::domain::ids::Partition;
+use crate::store::lanes::{self, INGRESS, LaneRow};
+use crate::store::{StoreError, inbox};
+use crate::telemetry;
+
+/// Heartbeats per lease: two may be missed.
+const BEATS_PER_LEASE: u32 = 3;
+/// How often buckets of the inbox are made and dropped.
+const MAINTENANCE: Duration = Duration::from_secs(600);
+
+/// The lanes of this worker.
+pub struct Leases {
+    shared: Arc<Shared>,
+    client: Option<Client>,
+    running: BTreeMap<Partition, Running>,
+    /// Rounds in a row in which we had more than our share.
+    over_share: u32,
+    /// After a time without the database its owners renew first; takers wait.
+    no_claims_before: Instant,
+    maintained: Option<Instant>,
+}
+
+struct Running {
+    stop: watch::Sender<bool>,
+    task: JoinHandle<()>,
+}
+
+impl Leases {
+    /// None yet.
+    pub fn new(shared: Arc<Shared>) -> Self {
+        Self {
+            shared,
+            client: None,
+            running: BTreeMap::new(),
+            over_share: 0,
+            no_claims_before: Instant::now(),
+            maintained: None,
+        }
+    }
+
+    /// Keeps the leases until asked to stop, then lets every lane go in order.
+    pub async fn keep(mut self, mut stop: watch::Receiver<bool>) {
+        let beat = self.shared.settings.lease / BEATS_PER_LEASE;
+        while !*stop.borrow() {
+            if let Err(error) = timeout(beat, self.beat()).await.unwrap_or_else(|_| Err(too_slow())) {
+                tracing::warn!(%error, "leases cannot be renewed");
+                gauge!(telemetry::DATABASE_UP).set(0.0);
+                self.client = None;
+                self.no_claims_before = Instant::now() + self.part_of_lease();
+            }
+            tokio::select! {
+                () = sleep(beat) => {}
+                _ = stop.changed() => {}
+            }
+        }
+        self.let_all_go().await;
+    }
+
+    /// One round: renew, then at most a few changes of who has what.
+    async fn beat(&mut self) -> Result<(), StoreError> {
+        let shared = self.shared.clone();
+        let client = match self.client.take() {
+            Some(client) if !client.is_closed() => client,
+            _ => shared.store.lone_client().await?,
+        };
+        let sent = Instant::now();
+        let held = lanes::renew(&client, shared.worker, shared.settings.lease).await?;
+        shared.lease.renewed(sent);
+        gauge!(telemetry::DATABASE_UP).set(1.0);
+        self.maintain(&client).await?;
+        self.forget_ended(&held);
+        let away = shared.links.away_for().await;
+        Health::set(&shared.health.broker, away.is_zero());
+        if away > shared.settings.lease {
+            self.release_all(&client).await?;
+        } else if away.is_zero() {
+            self.share(&client).await?;
+        }
+        gauge!(telemetry::LANES).set(self.running.len() as f64);
+        self.client = Some(client);
+        Ok(())
+    }
+
+    /// Claims what is free up to our share, or lets one lane go.
+    async fn share(&mut self, client: &Client) -> Result<(), StoreError> {
+        let all = lanes::list(client).await?;
+        let workers = lanes::live_workers(client).await?.max(1);
+        let fair = all.len().div_ceil(workers);
+        self.over_share = if self.running.len() > fair { self.over_share + 1 } else { 0 };
+        if self.over_share >= 2 {
+            self.over_share = 0;
+            if let Some(last) = self.running.keys().next_back().copied() {
+                self.release(client, last).await?;
+            }
+            return Ok(());
+        }
+        if Instant::now() < self.no_claims_before {
+            return Ok(());
+        }
+        for lane in self.claimable(&all) {
+            if self.running.len() >= fair {
+                break;
+            }
+            if let Some(clean) = lanes::claim(client, lane, self.shared.worker, self.shared.settings.lease).await? {
+                self.start(lane, clean);
+            }
+        }
+        Ok(())
+    }
+
+    /// Free lanes, beginning at a place of our own: workers that start together do not all reach for the same.
+    fn claimable(&self, all: &[LaneRow]) -> Vec<Partition> {
+        let free = |lane: &&LaneRow| lane.worker.is_none() && !self.running.contains_key(&lane.partition);
+        let mut lanes: Vec<Partition> = all.iter().filter(free).map(|lane| lane.partition).collect();
+        if !lanes.is_empty() {
+            let first = usize::from(self.shared.worker.as_bytes()[15]) % lanes.len();
+            lanes.rotate_left(first);
+        }
+        lanes
+    }
+
+    fn start(&mut self, lane: Partition, clean: bool) {
+        let (stop, stopped) = watch::channel(false);
+        let shared = self.shared.clone();
+        let task = if lane == INGRESS {
+            tokio::spawn(Ingress::new(shared, stopped).run())
+        } else {
+            tokio::spawn(Lane::new(lane, shared, stopped, clean).run())
+        };
+        self.running.insert(lane, Running { stop, task });
+    }
+
+    /// Lanes whose lease has gone to somebody else, or whose task has ended by itself.
+    fn forget_ended(&mut self, held: &[Partition]) {
+        self.running.retain(|lane, running| {
+            let ours = held.contains(lane) && !running.task.is_finished();
+            if !ours {
+                tracing::warn!(partition = %lane, "lane is no longer ours");
+                running.stop.send_replace(true);
+            }
+            ours
+        });
+    }
+
+    /// Stops a lane and, once its channels are closed, lets its lease go.
+    async fn release(&mut self, client: &Client, lane: Partition) -> Result<(), StoreError> {
+        let Some(running) = self.running.remove(&lane) else { return Ok(()) };
+        running.stop.send_replace(true);
+        if timeout(self.shared.settings.grace, running.task).await.is_err() {
+            // Its lease runs out; whoever takes it then goes carefully.
+            return Ok(());
+        }
+        tracing::info!(partition = %lane, "lane released");
+        lanes::release(client, lane, self.shared.worker, true).await
+    }
+
+    async fn release_all(&mut self, client: &Client) -> Result<(), StoreError> {
+        let lanes: Vec<Partition> = self.running.keys().copied().collect();
+        for lane in lanes {
+            self.release(client, lane).await?;
+        }
+        Ok(())
+    }
+
+    /// The end: all lanes stop at once, and their leases go one after the other.
+    async fn let_all_go(mut self) {
+        for running in self.running.values() {
+            running.stop.send_replace(true);
+        }
+        let client = match self.client.take().filter(|client| !client.is_closed()) {
+            Some(client) => Ok(client),
+            None => self.shared.store.lone_client().await,
+        };
+        let released = async {
+            let client = client?;
+            self.release_all(&client).await?;
+            lanes::forget_worker(&client, self.shared.worker).await
+        };
+        if let Err(error) = released.await {
+            tracing::warn!(%error, "leases were not released and will run out");
+        }
+    }
+
+    async fn maintain(&mut self, client: &Client) -> Result<(), StoreError> {
+        if self.maintained.is_none_or(|at| at.elapsed() > MAINTENANCE) {
+            inbox::maintain(client).await?;
+            self.maintained = Some(Instant::now());
+        }
+        Ok(())
+    }
+
+    /// A part of the lease that differs from worker to worker.
+    fn part_of_lease(&self) -> Duration {
+        self.shared.settings.lease * u32::from(self.shared.worker.as_bytes()[14]) / u32::from(u8::MAX)
+    }
+}
+
+fn too_slow() -> StoreError {
+    StoreError::Transient("no answer within a heartbeat".into())
+}

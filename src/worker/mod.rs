@@ -1,0 +1,35 @@
+//! A worker: lanes, batches, leases; where contract, store and broker meet around the core.
+//!
+//! A lane takes what is ready, decides it in one transaction, publishes what that led to, acknowledges. `lane` is that
+//! loop; `attempt` tries a batch until it is done; `batch` is the transaction; `leases` says whose lanes are whose.
+
+// One lane.
+pub mod attempt;
+mod lane;
+mod reading;
+
+// One batch, in the order of its steps.
+pub mod batch;
+mod changes;
+pub mod gather;
+mod resolve;
+mod timed;
+mod world;
+
+// What a batch says, and who is asked about plans.
+pub mod announce;
+pub mod directory;
+
+// Around the lanes.
+pub mod http;
+mod ingress;
+mod leases;
+mod links;
+mod shared;
+pub mod start;
+mod sweep;
+
+pub use lane::Doubt;
+pub use links::Links;
+pub use shared::Shared;
+pub use start::{StartError, run};

@@ -1,0 +1,201 @@
+//! A batch's view of the tenants it touches: loaded before the fold, compared with itself after.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use crate::domain::agent::Agent;
+use crate::domain::conversation::Conversation;
+use crate::domain::decide::needs_roster;
+use crate::domain::event::{Change, Kind, Recorded};
+use crate::domain::fold::fold;
+use crate::domain::ids::{AgentId, ConversationId, Partition, TeamId, Tenant};
+use crate::domain::input::{Action, Body, Input, Timer};
+use crate::domain::plan::{Plan, Strategy};
+use crate::domain::state::State;
+use crate::store::conversations::Loaded;
+
+/// Everything loaded for a batch, by tenant.
+#[derive(Debug, Default)]
+pub struct World {
+    states: BTreeMap<Tenant, State>,
+    stored: HashMap<ConversationId, Stored>,
+}
+
+/// What the database says of a conversation before the batch.
+#[derive(Debug, Clone)]
+struct Stored {
+    exists: bool,
+    marked: bool,
+    clock_due: Option<Timestamp>,
+}
+
+/// What a batch does with one tenant's people and queues, which decides what it must load.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Needs {
+    /// Who is there and who owns what: the match row is locked.
+    pub roster: bool,
+    /// Places may become free: the heads of the queues are loaded.
+    pub queues: bool,
+}
+
+/// A conversation that the batch changed.
+#[derive(Debug)]
+pub struct Touched<'a> {
+    /// As it is now.
+    pub conversation: &'a Conversation,
+    /// Whether it has a row already.
+    pub exists: bool,
+    /// Whether its assign clock is another than before.
+    pub clock_changed: bool,
+    /// Whether another lane had left its mark.
+    pub marked: bool,
+}
+
+impl World {
+    /// Makes room for a tenant under its plan.
+    pub fn enter(&mut self, tenant: &Tenant, plan: impl FnOnce() -> Arc<Plan>) -> &mut State {
+        self.states.entry(tenant.clone()).or_insert_with(|| State::new(plan()))
+    }
+
+    /// A tenant's state.
+    pub fn state(&self, tenant: &Tenant) -> Option<&State> {
+        self.states.get(tenant)
+    }
+
+    /// A tenant's state, to be loaded into.
+    pub fn state_mut(&mut self, tenant: &Tenant) -> Option<&mut State> {
+        self.states.get_mut(tenant)
+    }
+
+    /// Puts a conversation in that has a row.
+    pub fn put_loaded(&mut self, loaded: Loaded) {
+        let Loaded { tenant, conversation, marked } = loaded;
+        let clock_due = conversation.assign_clock.due();
+        self.stored.insert(conversation.id, Stored { exists: true, marked, clock_due });
+        if let Some(state) = self.states.get_mut(&tenant) {
+            // One that waits while this batch holds it was skipped by the drains of others: it is offered again.
+            state.unsettled |= conversation.may_be_matched();
+            state.put(conversation);
+        }
+    }
+
+    /// Puts a conversation in that has no row yet.
+    pub fn put_unborn(&mut self, tenant: &Tenant, conversation: Conversation) {
+        self.stored.insert(conversation.id, Stored { exists: false, marked: false, clock_due: None });
+        if let Some(state) = self.states.get_mut(tenant) {
+            state.put(conversation);
+        }
+    }
+
+    /// Whether another lane wrote outbox rows for a conversation of this batch whose home this lane is.
+    pub fn meets_mark(&self, home: Partition) -> bool {
+        self.states
+            .values()
+            .flat_map(State::conversations)
+            .any(|c| c.home == home && self.stored.get(&c.id).is_some_and(|stored| stored.marked))
+    }
+
+    /// Conversations of this home whose mark is answered by publishing what waited for it.
+    pub fn marked_at_home(&self, home: Partition) -> BTreeSet<ConversationId> {
+        let marked = |id: &ConversationId| self.stored.get(id).is_some_and(|stored| stored.marked);
+        let all = self.states.values().flat_map(State::conversations);
+        all.filter(|c| c.home == home && marked(&c.id)).map(|c| c.id).collect()
+    }
+
+    /// What these inputs need of each tenant.
+    pub fn needs<'a>(&self, inputs: impl Iterator<Item = (&'a Tenant, &'a Input)>) -> BTreeMap<Tenant, Needs> {
+        let mut needs: BTreeMap<Tenant, Needs> = BTreeMap::new();
+        for (tenant, input) in inputs {
+            let conversation = input.conversation().and_then(|id| self.states.get(tenant)?.conversation(id));
+            let need = needs.entry(tenant.clone()).or_default();
+            need.roster |= needs_roster(input, conversation);
+            need.queues |= may_free(input);
+        }
+        // Whoever holds a waiting conversation has to offer it again, and needs to know to whom.
+        for (tenant, state) in &self.states {
+            if state.unsettled {
+                needs.entry(tenant.clone()).or_default().roster = true;
+            }
+        }
+        needs.retain(|_, need| need.roster);
+        needs
+    }
+
+    /// Runs one input through the core.
+    pub fn fold(&mut self, tenant: &Tenant, input: &Input, now: Timestamp) -> Vec<Recorded> {
+        self.states.get_mut(tenant).map(|state| fold(state, input, now)).unwrap_or_default()
+    }
+
+    /// A conversation as it is now.
+    pub fn conversation(&self, tenant: &Tenant, id: ConversationId) -> Option<&Conversation> {
+        self.states.get(tenant)?.conversation(id)
+    }
+
+    /// What has to be saved of a conversation.
+    pub fn touched(&self, tenant: &Tenant, id: ConversationId) -> Option<Touched<'_>> {
+        let conversation = self.conversation(tenant, id)?;
+        let stored = self.stored.get(&id)?;
+        let clock_changed = stored.clock_due != conversation.assign_clock.due();
+        Some(Touched { conversation, exists: stored.exists, clock_changed, marked: stored.marked })
+    }
+
+    /// Whose a loaded conversation is.
+    pub fn tenant_of(&self, id: ConversationId) -> Option<&Tenant> {
+        self.states.iter().find(|(_, state)| state.conversation(id).is_some()).map(|(tenant, _)| tenant)
+    }
+
+    /// A person as they are now.
+    pub fn agent(&self, tenant: &Tenant, id: &AgentId) -> Option<&Agent> {
+        self.states.get(tenant)?.agents.get(id)
+    }
+
+    /// A member's place in the ring as it is now.
+    pub fn turn(&self, tenant: &Tenant, team: &TeamId, agent: &AgentId) -> Option<u64> {
+        let team = self.states.get(tenant)?.teams.get(team)?;
+        team.members.iter().find(|member| &member.agent == agent).map(|member| member.turn)
+    }
+}
+
+/// Teams whose queues a strategy empties.
+pub fn drained_teams(plan: &Plan) -> Vec<TeamId> {
+    let teams = plan.teams.iter().filter(|(_, team)| team.strategy != Strategy::Manual);
+    teams.map(|(id, _)| id.clone()).collect()
+}
+
+/// Whether an input may free a place in somebody's hands.
+fn may_free(input: &Input) -> bool {
+    match &input.body {
+        Body::Fact(_) | Body::Timer(Timer::AssignDue { .. }) => false,
+        Body::Command(command) => !matches!(command.action, Action::Malformed { .. }),
+        Body::Timer(_) => true,
+    }
+}
+
+/// The people whose load, turn or presence events changed.
+pub fn people_in(recorded: &[Recorded]) -> BTreeSet<AgentId> {
+    let mut people = BTreeSet::new();
+    for event in recorded {
+        match &event.event.kind {
+            Kind::PresenceChanged { agent, .. } => drop(people.insert(agent.clone())),
+            Kind::AgentUpserted { agent, .. } => drop(people.insert(agent.id.clone())),
+            Kind::Conversation(_, change) if change.raises_epoch() => {
+                let before = event.previous_owner.as_ref().and_then(|owner| owner.agent());
+                let after = event.after.as_ref().and_then(|conversation| conversation.owner.agent());
+                people.extend(before.into_iter().chain(after).cloned());
+            }
+            _ => {}
+        }
+    }
+    people
+}
+
+/// The turns that were used up: team and member.
+pub fn turns_in(recorded: &[Recorded]) -> BTreeSet<(TeamId, AgentId)> {
+    let assigned = recorded.iter().filter_map(|event| match event.change() {
+        Some((_, Change::Assigned(assignment))) => Some((assignment.team.clone()?, assignment.agent.clone())),
+        _ => None,
+    });
+    assigned.collect()
+}
