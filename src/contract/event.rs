@@ -50,10 +50,10 @@ fn kind(recorded: &Recorded) -> Option<&'static str> {
     })
 }
 
-/// The event's id, which anyone can compute again: the UUIDv5 whose namespace is the conversation's id and whose name is
+/// The id of an announced event, which anyone can compute again: the UUIDv5 whose namespace is the conversation's id and whose name is
 /// the event's sequence in decimal without leading zeros ("1", "2", …). An event without a sequence has the input's
 /// dedupe key as namespace and, as name, its place among the input's events in decimal, from "0".
-pub fn id(recorded: &Recorded) -> Uuid {
+pub(super) fn id(recorded: &Recorded) -> Uuid {
     match recorded.change() {
         Some((conversation, _)) => Uuid::new_v5(
             &conversation.id.0,

@@ -1,7 +1,9 @@
 //! What a notification says to a person: one sentence, colleagues by name, the customer not at all.
 
+use std::sync::Arc;
+
 use crate::domain::conversation::{Conversation, Owner};
-use crate::domain::event::{Change, Recorded};
+use crate::domain::event::{By, Change, Recorded};
 use crate::domain::ids::AgentId;
 use crate::domain::input::Actor;
 use crate::domain::notify::{Notification, NotificationKind};
@@ -34,28 +36,29 @@ fn waits(
     actor: Option<&AgentId>,
     state: &State,
 ) -> String {
-    let place = match &conversation.owner {
-        Owner::Team(team) => format!("waits in {team}"),
-        Owner::Nobody | Owner::Agent(_) => "waits for someone to take it".to_owned(),
-    };
-    let (which, note) = match change {
-        Change::Unassigned { note, .. } => ("conversation without an owner", note.as_deref()),
-        Change::Queued { note, .. } => (ordinal(conversation), note.as_deref()),
-        _ => (ordinal(conversation), None),
-    };
-    let told = match actor {
-        Some(actor) => format!("A {which} {place}, from {}", name(state, actor)),
-        None => format!("A {which} {place}"),
-    };
-    with_note(told, note)
+    let actor = actor.map(|actor| name(state, actor));
+    match (change, actor) {
+        (Change::Queued { team, note, .. }, Some(actor)) => {
+            with_note(format!("{actor} sent a conversation to {team}"), note)
+        }
+        (Change::Unassigned { note, .. }, Some(actor)) => {
+            let told = "A conversation waits for someone to take it, given back by";
+            with_note(format!("{told} {actor}"), note)
+        }
+        (Change::Unassigned { .. }, None) => {
+            "A conversation waits for someone to take it.".to_owned()
+        }
+        (Change::Queued { team, .. }, None) => format!("{} waits in {team}.", which(conversation)),
+        _ => format!("{} waits for someone to take it.", which(conversation)),
+    }
 }
 
 /// What it is to those who never had it.
-fn ordinal(conversation: &Conversation) -> &'static str {
+fn which(conversation: &Conversation) -> &'static str {
     if conversation.episode > 1 {
-        "returning customer's conversation"
+        "A returning customer's conversation"
     } else {
-        "new conversation"
+        "A new conversation"
     }
 }
 
@@ -68,15 +71,19 @@ fn wrote(conversation: &Conversation) -> String {
 }
 
 fn given(change: &Change, actor: Option<&AgentId>, state: &State) -> String {
-    let note = match change {
-        Change::Assigned(assignment) => assignment.note.as_deref(),
-        _ => None,
+    let Change::Assigned(assignment) = change else {
+        return "A conversation was assigned to you.".to_owned();
     };
-    let told = match actor {
-        Some(actor) => format!("{} assigned a conversation to you", name(state, actor)),
-        None => "A conversation was assigned to you".to_owned(),
+    let told = match (actor, assignment.by, &assignment.team) {
+        (Some(actor), By::Auto, Some(team)) => format!(
+            "{} sent a conversation to {team}, and it was assigned to you",
+            name(state, actor)
+        ),
+        (Some(actor), _, _) => format!("{} assigned a conversation to you", name(state, actor)),
+        (None, By::Sticky, _) => "A customer of yours is back".to_owned(),
+        (None, _, _) => "A conversation was assigned to you".to_owned(),
     };
-    with_note(told, note)
+    with_note(told, &assignment.note)
 }
 
 fn lost(conversation: &Conversation, actor: Option<&AgentId>, state: &State) -> String {
@@ -119,8 +126,8 @@ fn name<'a>(state: &'a State, id: &'a AgentId) -> &'a str {
 }
 
 /// Ends a sentence, with the beginning of the note that came along.
-fn with_note(told: String, note: Option<&str>) -> String {
-    let Some(note) = note.filter(|note| !note.trim().is_empty()) else {
+fn with_note(told: String, note: &Option<Arc<str>>) -> String {
+    let Some(note) = note.as_deref().filter(|note| !note.trim().is_empty()) else {
         return told + ".";
     };
     let line: String = note

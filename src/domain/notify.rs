@@ -42,37 +42,37 @@ pub enum NotificationKind {
 ///
 /// Nobody is told of their own act, and nobody the same about one conversation twice.
 pub fn told(state: &State, events: &[Recorded]) -> Vec<Notification> {
-    let mut round = Round {
+    let mut telling = Telling {
         state,
         events,
-        heard: BTreeSet::new(),
+        seen: BTreeSet::new(),
         told: Vec::new(),
     };
     for (about, recorded) in events.iter().enumerate() {
         if let Some((conversation, change)) = recorded.change() {
-            round.of_change(about, conversation, change);
-            round.of_loss(about, recorded);
+            telling.of_change(about, conversation, change);
+            telling.of_loss(about, recorded);
         }
     }
-    round.told
+    telling.told
 }
 
 /// Someone who may be told.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Ear<'a> {
+enum Addressee<'a> {
     Agent(&'a AgentId),
     Team(&'a TeamId),
 }
 
 /// The notifications of one input, as they come together.
-struct Round<'a> {
+struct Telling<'a> {
     state: &'a State,
     events: &'a [Recorded],
-    heard: BTreeSet<(ConversationId, NotificationKind, Ear<'a>)>,
+    seen: BTreeSet<(ConversationId, NotificationKind, Addressee<'a>)>,
     told: Vec<Notification>,
 }
 
-impl<'a> Round<'a> {
+impl<'a> Telling<'a> {
     /// The rows of the table, event by event.
     fn of_change(&mut self, about: usize, conversation: &'a Conversation, change: &'a Change) {
         use NotificationKind::{Assigned, Message, NewConversation, ResponseBreach};
@@ -83,7 +83,7 @@ impl<'a> Round<'a> {
                 }
             }
             Change::Queued { team, .. } => {
-                self.tell(about, Ear::Team(team), NewConversation);
+                self.tell(about, Addressee::Team(team), NewConversation);
                 self.tell_subscribers(about, &conversation.channel, NewConversation);
             }
             Change::MessageReceived { turn: true, .. } => {
@@ -127,9 +127,9 @@ impl<'a> Round<'a> {
         kind: NotificationKind,
     ) {
         match &conversation.owner {
-            Owner::Agent(owner) => self.tell(about, Ear::Agent(owner), kind),
+            Owner::Agent(owner) => self.tell(about, Addressee::Agent(owner), kind),
             Owner::Team(team) => {
-                self.tell(about, Ear::Team(team), kind);
+                self.tell(about, Addressee::Team(team), kind);
                 self.tell_subscribers(about, &conversation.channel, kind);
             }
             Owner::Nobody => self.tell_subscribers(about, &conversation.channel, kind),
@@ -155,7 +155,7 @@ impl<'a> Round<'a> {
             .filter(|id| state.active_agent(id).is_some())
         {
             anyone = true;
-            self.tell(about, Ear::Agent(manager), kind);
+            self.tell(about, Addressee::Agent(manager), kind);
         }
         if !anyone {
             let is_admin = |agent: &&Agent| agent.profile.role == Role::Admin;
@@ -168,23 +168,23 @@ impl<'a> Round<'a> {
     /// Tells a person who may still act.
     fn tell_active(&mut self, about: usize, id: &'a AgentId, kind: NotificationKind) {
         if self.state.active_agent(id).is_some() {
-            self.tell(about, Ear::Agent(id), kind);
+            self.tell(about, Addressee::Agent(id), kind);
         }
     }
 
     /// Tells someone, unless it was their own act or they heard it already.
-    fn tell(&mut self, about: usize, ear: Ear<'a>, kind: NotificationKind) {
+    fn tell(&mut self, about: usize, to: Addressee<'a>, kind: NotificationKind) {
         let Some(recorded) = self.events.get(about) else {
             return;
         };
-        let own_act = matches!((&recorded.event.actor, ear), (Actor::Agent(actor), Ear::Agent(id)) if actor == id);
+        let own_act = matches!((&recorded.event.actor, to), (Actor::Agent(actor), Addressee::Agent(id)) if actor == id);
         let Some((conversation, _)) = recorded.change().filter(|_| !own_act) else {
             return;
         };
-        if self.heard.insert((conversation.id, kind, ear)) {
-            let recipient = match ear {
-                Ear::Agent(id) => Recipient::Agent(id.clone()),
-                Ear::Team(id) => Recipient::Team(id.clone()),
+        if self.seen.insert((conversation.id, kind, to)) {
+            let recipient = match to {
+                Addressee::Agent(id) => Recipient::Agent(id.clone()),
+                Addressee::Team(id) => Recipient::Team(id.clone()),
             };
             self.told.push(Notification {
                 recipient,
