@@ -33,6 +33,19 @@ mod time;
 // From ingress to the partitions.
 mod forward;
 
+// Out: events, who is told of them, and answers; then what they share.
+pub mod event;
+mod event_data;
+pub mod notification;
+pub mod outcome;
+pub mod parcel;
+mod sentence;
+
+pub mod envelope;
+mod parties;
+mod routing_key;
+pub mod words;
+
 pub use arrived::{
     Arrived, ArrivedCommand, ArrivedFact, Dedupe, Direction, Incoming, Limits, MAX_FACTS, Skip,
 };

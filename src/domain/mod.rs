@@ -18,5 +18,6 @@ pub mod decide;
 pub mod evolve;
 pub mod fold;
 pub mod matching;
+pub mod notify;
 pub mod permission;
 pub mod routing;

@@ -1,0 +1,118 @@
+//! Events as they are announced: what they are called, which id they have, where they go.
+
+use uuid::Uuid;
+
+use super::envelope::{Attributes, Destination, OutMessage, Publishing};
+use super::event_data::Data;
+use super::{partition, routing_key};
+use crate::domain::event::{Change, Kind, Recorded};
+use crate::domain::ids::Tenant;
+
+/// Every type of event after `switchboard.`: its entity, a dot, what happened to it.
+pub const fn kinds_of_events() -> &'static [&'static str] {
+    &[
+        "conversation.opened",
+        "conversation.reopened",
+        "conversation.queued",
+        "conversation.assigned",
+        "conversation.unassigned",
+        "conversation.closed",
+        "message.received",
+        "message.sent",
+        "response.breached",
+        "agent.upserted",
+        "agent.presence_changed",
+        "plan.activated",
+        "command.rejected",
+    ]
+}
+
+/// The event's type after `switchboard.`; `None`: it is not announced.
+fn kind(recorded: &Recorded) -> Option<&'static str> {
+    Some(match &recorded.event.kind {
+        Kind::Conversation(_, change) => match change {
+            Change::Opened { .. } => "conversation.opened",
+            Change::Reopened { .. } => "conversation.reopened",
+            Change::Queued { .. } => "conversation.queued",
+            Change::Assigned(_) => "conversation.assigned",
+            Change::Unassigned { .. } => "conversation.unassigned",
+            Change::Closed { .. } => "conversation.closed",
+            Change::MessageReceived { .. } => "message.received",
+            Change::MessageSent { .. } => "message.sent",
+            Change::ResponseBreached { .. } => "response.breached",
+            Change::ClockStarted(_) => return None,
+        },
+        Kind::AgentUpserted { .. } => "agent.upserted",
+        Kind::PresenceChanged { .. } => "agent.presence_changed",
+        Kind::PlanActivated { .. } => "plan.activated",
+        Kind::CommandRejected(_) => "command.rejected",
+        Kind::Skipped(_) | Kind::DrainPending(_) => return None,
+    })
+}
+
+/// The id of an announced event, which anyone can compute again: the UUIDv5 whose namespace is the conversation's id and whose name is
+/// the event's sequence in decimal without leading zeros ("1", "2", …). An event without a sequence has the input's
+/// dedupe key as namespace and, as name, its place among the input's events in decimal, from "0".
+pub(super) fn id(recorded: &Recorded) -> Uuid {
+    match recorded.change() {
+        Some((conversation, _)) => Uuid::new_v5(
+            &conversation.id.0,
+            conversation.sequence.to_string().as_bytes(),
+        ),
+        None => Uuid::new_v5(&recorded.input, recorded.ordinal.to_string().as_bytes()),
+    }
+}
+
+/// The event as a message; `None` if it is not announced.
+pub fn render(recorded: &Recorded, tenant: &Tenant, publishing: &Publishing) -> Option<OutMessage> {
+    let kind = kind(recorded)?;
+    let conversation = recorded.after.as_deref();
+    let channel = conversation.map_or(routing_key::NO_CHANNEL.to_owned(), |conversation| {
+        routing_key::word(conversation.channel.channel_id())
+    });
+    let key = format!("{kind}.{}.{channel}", routing_key::word(tenant.as_str()));
+    let attributes = attributes(recorded, kind, tenant, publishing);
+    let correlation = recorded.input.to_string();
+    let data = Data::of(recorded, tenant)?;
+    Some(attributes.seal(Destination::Events, key, Some(correlation), &data))
+}
+
+/// Who the event is about and in whose order it stands.
+fn attributes<'a>(
+    recorded: &Recorded,
+    kind: &'a str,
+    tenant: &'a Tenant,
+    publishing: &Publishing,
+) -> Attributes<'a> {
+    let tenant_key = || format!("tenant/{tenant}");
+    let (subject, own_key) = match &recorded.event.kind {
+        Kind::Conversation(id, _) => (id.to_string(), tenant_key()),
+        Kind::AgentUpserted { agent, .. } => {
+            (format!("agent/{}", agent.id), format!("agent/{}", agent.id))
+        }
+        Kind::PresenceChanged { agent, .. } => (format!("agent/{agent}"), format!("agent/{agent}")),
+        Kind::PlanActivated { plan, .. } => (format!("plan/{}", plan.version), tenant_key()),
+        Kind::CommandRejected(_) | Kind::Skipped(_) | Kind::DrainPending(_) => {
+            (format!("command/{}", recorded.cause), tenant_key())
+        }
+    };
+    let (partition_key, partition) = match recorded.after.as_deref() {
+        Some(conversation) => (conversation.partition_key.to_string(), conversation.home.0),
+        None => {
+            let partition = partition::of(&own_key, publishing.partitions);
+            (own_key, partition)
+        }
+    };
+    Attributes {
+        id: id(recorded),
+        tenant,
+        kind,
+        subject,
+        time: recorded.event.at,
+        partition_key,
+        partition,
+        sequence: recorded
+            .change()
+            .map(|(conversation, _)| conversation.sequence),
+    }
+}

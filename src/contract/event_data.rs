@@ -1,0 +1,354 @@
+//! What events say: the same fields in all of them, then what only a type says. Never a customer's text, name or number.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use uuid::Uuid;
+
+use super::envelope::Time;
+use super::parties::{OwnerData, PartyData};
+use super::words::Wire;
+use crate::domain::agent::Agent;
+use crate::domain::conversation::{Conversation, Route};
+use crate::domain::event::{Assignment, Change, Kind, MessageRef, Recorded, Terms};
+use crate::domain::ids::{ChannelKey, TeamId, Tenant};
+use crate::domain::input::{Fault, Origin};
+
+/// What all events say, then what only this type says. Fields about a conversation are null where there is none.
+#[derive(Serialize)]
+pub(super) struct Data<'a> {
+    tenant: &'a str,
+    #[serde(flatten)]
+    conversation: ConversationData<'a>,
+    previous_owner: Option<OwnerData<'a>>,
+    actor: PartyData<'a>,
+    cause: &'a str,
+    decision: Option<Uuid>,
+    #[serde(flatten)]
+    more: More<'a>,
+}
+
+impl<'a> Data<'a> {
+    /// What this event says; `None` if it is not announced.
+    pub(super) fn of(recorded: &'a Recorded, tenant: &'a Tenant) -> Option<Self> {
+        let conversation = recorded.after.as_deref();
+        let decision = recorded.event.decision.as_ref();
+        Some(Self {
+            tenant: tenant.as_str(),
+            conversation: conversation.map(ConversationData::of).unwrap_or_default(),
+            previous_owner: recorded.previous_owner.as_ref().map(OwnerData::former),
+            actor: PartyData::from(&recorded.event.actor),
+            cause: &recorded.cause,
+            decision: decision.map(|decision| decision.id),
+            more: More::of(recorded)?,
+        })
+    }
+}
+
+/// A conversation right after an event; for a refusal, as it stands.
+#[derive(Serialize, Default)]
+struct ConversationData<'a> {
+    channel: Option<&'a str>,
+    conversation: Option<Uuid>,
+    episode: Option<u32>,
+    epoch: Option<u64>,
+    status: Option<&'static str>,
+    standby: Option<bool>,
+    owner: Option<OwnerData<'a>>,
+    window_expires_at: Option<Time>,
+}
+
+impl<'a> ConversationData<'a> {
+    fn of(conversation: &'a Conversation) -> Self {
+        Self {
+            channel: Some(conversation.channel.as_str()),
+            conversation: Some(conversation.id.0),
+            episode: Some(conversation.episode),
+            epoch: Some(conversation.epoch),
+            status: Some(conversation.status.wire()),
+            standby: Some(conversation.standby),
+            owner: Some(OwnerData::of(conversation)),
+            window_expires_at: conversation.window_expires_at.map(Time),
+        }
+    }
+}
+
+/// What only this type of event says.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum More<'a> {
+    Reason {
+        reason: &'static str,
+    },
+    Noted {
+        reason: &'static str,
+        note: Option<&'a str>,
+    },
+    Placed(Placed<'a>),
+    Received {
+        message: MessageData<'a>,
+        turn: bool,
+    },
+    Sent {
+        message: MessageData<'a>,
+        turn: bool,
+        agent: Option<&'a str>,
+        origin: &'static str,
+    },
+    Clock {
+        policy: &'a str,
+        clock: &'static str,
+        due_at: Time,
+    },
+    Presence {
+        agent: &'a str,
+        presence: &'static str,
+        previous: Option<&'static str>,
+        expires_at: Option<Time>,
+    },
+    Upserted {
+        agent: &'a str,
+        presence: &'static str,
+        previous: Option<&'static str>,
+        profile: ProfileData<'a>,
+    },
+    Plan {
+        version: u32,
+        unchanged: bool,
+    },
+    Refused {
+        command: &'a str,
+        code: &'static str,
+        message: &'a str,
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        errors: Vec<FaultData<'a>>,
+    },
+}
+
+impl<'a> More<'a> {
+    fn of(recorded: &'a Recorded) -> Option<Self> {
+        match &recorded.event.kind {
+            Kind::Conversation(_, change) => Self::of_change(recorded.after.as_deref()?, change),
+            Kind::PresenceChanged {
+                agent,
+                presence,
+                previous,
+                expires,
+            } => Some(More::Presence {
+                agent: agent.as_str(),
+                presence: presence.wire(),
+                previous: Some(previous.wire()),
+                expires_at: expires.map(Time),
+            }),
+            Kind::AgentUpserted {
+                agent,
+                member_of,
+                manages,
+            } => Some(More::Upserted {
+                agent: agent.id.as_str(),
+                presence: agent.presence.wire(),
+                previous: None,
+                profile: ProfileData::of(agent, member_of, manages),
+            }),
+            Kind::PlanActivated { plan, unchanged } => Some(More::Plan {
+                version: plan.version,
+                unchanged: *unchanged,
+            }),
+            Kind::CommandRejected(refusal) => Some(More::Refused {
+                command: &refusal.command,
+                code: refusal.code.wire(),
+                message: &refusal.message,
+                errors: refusal.errors.iter().map(FaultData::of).collect(),
+            }),
+            Kind::Skipped(_) | Kind::DrainPending(_) => None,
+        }
+    }
+
+    fn of_change(after: &'a Conversation, change: &'a Change) -> Option<Self> {
+        Some(match change {
+            Change::Opened { reason, .. } | Change::Reopened { reason, .. } => More::Reason {
+                reason: reason.wire(),
+            },
+            Change::Unassigned { reason, note, .. } | Change::Closed { reason, note } => {
+                More::Noted {
+                    reason: reason.wire(),
+                    note: note.as_deref(),
+                }
+            }
+            Change::Queued {
+                reason,
+                route,
+                note,
+                terms,
+                ..
+            } => More::Placed(Placed {
+                reason: Some(reason.wire()),
+                note: note.as_deref(),
+                ..Placed::by(route, terms, after)
+            }),
+            Change::Assigned(assignment) => More::Placed(Placed {
+                note: assignment.note.as_deref(),
+                engagement: Some(assignment.engagement),
+                respond_due_at: assignment.respond_due.map(Time),
+                given: Some(GivenData::of(assignment)),
+                ..Placed::by(&assignment.route, &assignment.terms, after)
+            }),
+            Change::MessageReceived { message, turn, .. } => More::Received {
+                message: MessageData::of(message),
+                turn: *turn,
+            },
+            Change::MessageSent { message, origin } => More::Sent {
+                message: MessageData::of(message),
+                turn: false,
+                agent: match origin {
+                    Origin::Agent(agent) => Some(agent.as_str()),
+                    Origin::Phone | Origin::Automation => None,
+                },
+                origin: origin.wire(),
+            },
+            Change::ResponseBreached { policy, due, .. } => More::Clock {
+                policy: policy.as_str(),
+                clock: ASSIGN_CLOCK,
+                due_at: Time(*due),
+            },
+            Change::ClockStarted(_) => return None,
+        })
+    }
+}
+
+/// The clock from becoming unowned to an agent's ownership, in words.
+pub(super) const ASSIGN_CLOCK: &str = "assign";
+
+/// A conversation found a place, with a person or in a queue.
+#[derive(Serialize)]
+struct Placed<'a> {
+    /// Why it waits; null when a person has it.
+    reason: Option<&'static str>,
+    rule: Option<&'a str>,
+    plan_version: u32,
+    strategy: Option<&'static str>,
+    /// Null while it waits: nobody was engaged.
+    engagement: Option<Uuid>,
+    note: Option<&'a str>,
+    priority: &'static str,
+    waiting_since: Option<Time>,
+    respond_due_at: Option<Time>,
+    #[serde(flatten)]
+    given: Option<GivenData>,
+}
+
+impl<'a> Placed<'a> {
+    fn by(route: &'a Route, terms: &Terms, after: &Conversation) -> Self {
+        Self {
+            reason: None,
+            rule: route.rule.as_deref(),
+            plan_version: terms.plan_version,
+            strategy: terms.strategy.map(|strategy| strategy.wire()),
+            engagement: None,
+            note: None,
+            priority: after.priority.wire(),
+            waiting_since: after.waiting_since.map(Time),
+            respond_due_at: None,
+            given: None,
+        }
+    }
+}
+
+/// What is said only of a person's place.
+#[derive(Serialize)]
+struct GivenData {
+    by: &'static str,
+    over_capacity: bool,
+    load: u32,
+    /// 0 = unlimited.
+    capacity: u32,
+}
+
+impl GivenData {
+    fn of(assignment: &Assignment) -> Self {
+        Self {
+            by: assignment.by.wire(),
+            over_capacity: assignment.over_capacity,
+            load: assignment.load,
+            capacity: assignment.capacity,
+        }
+    }
+}
+
+/// A message by its outside.
+#[derive(Serialize)]
+struct MessageData<'a> {
+    id: &'a str,
+    kind: &'a str,
+    timestamp: Time,
+}
+
+impl<'a> MessageData<'a> {
+    fn of(message: &'a MessageRef) -> Self {
+        Self {
+            id: &message.id,
+            kind: &message.kind,
+            timestamp: Time(message.at),
+        }
+    }
+}
+
+/// An agent as they are now.
+#[derive(Serialize)]
+struct ProfileData<'a> {
+    name: &'a str,
+    role: &'static str,
+    teams: Vec<&'a str>,
+    manages: Vec<&'a str>,
+    skills: BTreeMap<&'a str, u8>,
+    /// Null: the tenant's setting; 0 = unlimited.
+    capacity: Option<u32>,
+    subscriptions: Vec<&'a str>,
+    active: bool,
+    may_reply: bool,
+}
+
+impl<'a> ProfileData<'a> {
+    fn of(agent: &'a Agent, member_of: &'a [TeamId], manages: &'a [TeamId]) -> Self {
+        let profile = &agent.profile;
+        Self {
+            name: &profile.name,
+            role: profile.role.wire(),
+            teams: member_of.iter().map(TeamId::as_str).collect(),
+            manages: manages.iter().map(TeamId::as_str).collect(),
+            skills: profile
+                .skills
+                .iter()
+                .map(|(skill, level)| (&**skill, *level))
+                .collect(),
+            capacity: profile.capacity,
+            subscriptions: profile
+                .subscriptions
+                .iter()
+                .map(ChannelKey::as_str)
+                .collect(),
+            active: profile.active,
+            may_reply: profile.may_reply,
+        }
+    }
+}
+
+/// One thing wrong with a document.
+#[derive(Serialize)]
+struct FaultData<'a> {
+    path: &'a str,
+    line: u32,
+    column: u32,
+    message: &'a str,
+}
+
+impl<'a> FaultData<'a> {
+    fn of(fault: &'a Fault) -> Self {
+        Self {
+            path: &fault.path,
+            line: fault.line,
+            column: fault.column,
+            message: &fault.message,
+        }
+    }
+}

@@ -1,0 +1,144 @@
+//! What a notification says to a person: one sentence, colleagues by name, the customer not at all.
+
+use std::sync::Arc;
+
+use crate::domain::conversation::{Conversation, Owner};
+use crate::domain::event::{By, Change, Recorded};
+use crate::domain::ids::AgentId;
+use crate::domain::input::Actor;
+use crate::domain::notify::{Notification, NotificationKind};
+use crate::domain::state::State;
+
+/// Characters of a handoff note that a sentence shows: the size of a lock screen. The whole note stands beside it.
+const MAX_NOTE_CHARS: usize = 160;
+
+/// The sentence for this notification of this event.
+pub(super) fn of(notification: &Notification, recorded: &Recorded, state: &State) -> String {
+    let Some((conversation, change)) = recorded.change() else {
+        return String::new();
+    };
+    let actor = match &recorded.event.actor {
+        Actor::Agent(agent) => Some(agent),
+        Actor::System(_) | Actor::Customer | Actor::Gateway => None,
+    };
+    match notification.kind {
+        NotificationKind::NewConversation => waits(conversation, change, actor, state),
+        NotificationKind::Message => wrote(conversation),
+        NotificationKind::Assigned => given(change, actor, state),
+        NotificationKind::UnassignedFromYou => lost(conversation, actor, state),
+        NotificationKind::ResponseBreach => breached(conversation, change),
+    }
+}
+
+fn waits(
+    conversation: &Conversation,
+    change: &Change,
+    actor: Option<&AgentId>,
+    state: &State,
+) -> String {
+    let actor = actor.map(|actor| name(state, actor));
+    match (change, actor) {
+        (Change::Queued { team, note, .. }, Some(actor)) => {
+            with_note(format!("{actor} sent a conversation to {team}"), note)
+        }
+        (Change::Unassigned { note, .. }, Some(actor)) => {
+            let told = "A conversation waits for someone to take it, given back by";
+            with_note(format!("{told} {actor}"), note)
+        }
+        (Change::Unassigned { .. }, None) => {
+            "A conversation waits for someone to take it.".to_owned()
+        }
+        (Change::Queued { team, .. }, None) => format!("{} waits in {team}.", which(conversation)),
+        _ => format!("{} waits for someone to take it.", which(conversation)),
+    }
+}
+
+/// What it is to those who never had it.
+fn which(conversation: &Conversation) -> &'static str {
+    if conversation.episode > 1 {
+        "A returning customer's conversation"
+    } else {
+        "A new conversation"
+    }
+}
+
+fn wrote(conversation: &Conversation) -> String {
+    match &conversation.owner {
+        Owner::Agent(_) => "A customer wrote in a conversation of yours.".to_owned(),
+        Owner::Team(team) => format!("A customer wrote in a conversation that waits in {team}."),
+        Owner::Nobody => "A customer wrote in a conversation that nobody has taken.".to_owned(),
+    }
+}
+
+fn given(change: &Change, actor: Option<&AgentId>, state: &State) -> String {
+    let Change::Assigned(assignment) = change else {
+        return "A conversation was assigned to you.".to_owned();
+    };
+    let told = match (actor, assignment.by, &assignment.team) {
+        (Some(actor), By::Auto, Some(team)) => format!(
+            "{} sent a conversation to {team}, and it was assigned to you",
+            name(state, actor)
+        ),
+        (Some(actor), _, _) => format!("{} assigned a conversation to you", name(state, actor)),
+        (None, By::Sticky, _) => "A customer of yours is back".to_owned(),
+        (None, _, _) => "A conversation was assigned to you".to_owned(),
+    };
+    with_note(told, &assignment.note)
+}
+
+fn lost(conversation: &Conversation, actor: Option<&AgentId>, state: &State) -> String {
+    let fate = match &conversation.owner {
+        Owner::Agent(owner) if actor == Some(owner) => "taken over".to_owned(),
+        Owner::Agent(owner) => format!("assigned to {}", name(state, owner)),
+        Owner::Team(team) => format!("sent to {team}"),
+        Owner::Nobody => "taken from you".to_owned(),
+    };
+    match actor {
+        Some(actor) => format!(
+            "A conversation of yours was {fate} by {}.",
+            name(state, actor)
+        ),
+        None => format!("A conversation of yours was {fate}."),
+    }
+}
+
+fn breached(conversation: &Conversation, change: &Change) -> String {
+    let place = match &conversation.team {
+        Some(team) => format!(" in {team}"),
+        None => String::new(),
+    };
+    match change {
+        Change::ResponseBreached { policy, .. } => {
+            format!(
+                "A conversation{place} has waited longer for an owner than \"{policy}\" allows."
+            )
+        }
+        _ => format!("A conversation{place} has waited too long for an owner."),
+    }
+}
+
+/// The name people know a colleague by; their id where the roster is not loaded.
+fn name<'a>(state: &'a State, id: &'a AgentId) -> &'a str {
+    match state.agents.get(id) {
+        Some(agent) => &agent.profile.name,
+        None => id.as_str(),
+    }
+}
+
+/// Ends a sentence, with the beginning of the note that came along.
+fn with_note(told: String, note: &Option<Arc<str>>) -> String {
+    let Some(note) = note.as_deref().filter(|note| !note.trim().is_empty()) else {
+        return told + ".";
+    };
+    let line: String = note
+        .chars()
+        .take(MAX_NOTE_CHARS)
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect();
+    let cut = if note.chars().nth(MAX_NOTE_CHARS).is_some() {
+        "…"
+    } else {
+        ""
+    };
+    format!("{told}: \"{}{cut}\"", line.trim())
+}

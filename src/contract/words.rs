@@ -1,0 +1,143 @@
+//! The words that stand for enums on the wire: every one in one place, because outside clients compare them.
+
+use crate::domain::agent::{Presence, Role};
+use crate::domain::conversation::{Priority, Status};
+use crate::domain::event::{By, Code, Reason};
+use crate::domain::input::{Origin, System};
+use crate::domain::notify::NotificationKind;
+use crate::domain::plan::Strategy;
+
+/// Something that is a word on the wire.
+pub trait Wire {
+    /// The word.
+    fn wire(&self) -> &'static str;
+}
+
+impl Wire for Status {
+    fn wire(&self) -> &'static str {
+        match self {
+            Status::Open => "open",
+            Status::Closed => "closed",
+        }
+    }
+}
+
+impl Wire for Priority {
+    fn wire(&self) -> &'static str {
+        match self {
+            Priority::Low => "low",
+            Priority::Normal => "normal",
+            Priority::High => "high",
+            Priority::Urgent => "urgent",
+        }
+    }
+}
+
+impl Wire for Role {
+    fn wire(&self) -> &'static str {
+        match self {
+            Role::Agent => "agent",
+            Role::Manager => "manager",
+            Role::Admin => "admin",
+        }
+    }
+}
+
+impl Wire for Presence {
+    fn wire(&self) -> &'static str {
+        match self {
+            Presence::Online => "online",
+            Presence::Away => "away",
+            Presence::Offline => "offline",
+        }
+    }
+}
+
+impl Wire for Strategy {
+    fn wire(&self) -> &'static str {
+        match self {
+            Strategy::RoundRobin => "round_robin",
+            Strategy::LeastLoaded => "least_loaded",
+            Strategy::LongestIdle => "longest_idle",
+            Strategy::Ranked => "ranked",
+            Strategy::Manual => "manual",
+        }
+    }
+}
+
+/// Who wrote from outside the gate; which agent is said beside it.
+impl Wire for Origin {
+    fn wire(&self) -> &'static str {
+        match self {
+            Origin::Agent(_) => "agent",
+            Origin::Phone => "phone",
+            Origin::Automation => "automation",
+        }
+    }
+}
+
+/// The ids of our own actors.
+impl Wire for System {
+    fn wire(&self) -> &'static str {
+        match self {
+            System::Router => "router",
+            System::Timer => "timer",
+            System::Sweep => "sweep",
+            System::Cli => "cli",
+        }
+    }
+}
+
+impl Wire for By {
+    fn wire(&self) -> &'static str {
+        match self {
+            By::Auto => "auto",
+            By::Sticky => "sticky",
+            By::Manual => "manual",
+            By::Claim => "claim",
+        }
+    }
+}
+
+impl Wire for Reason {
+    fn wire(&self) -> &'static str {
+        match self {
+            Reason::Customer => "customer",
+            Reason::Handover => "handover",
+            Reason::Command => "command",
+            Reason::Plan => "plan",
+            Reason::NoAgentFree => "no_agent_free",
+            Reason::ManualTeam => "manual_team",
+            Reason::Transfer => "transfer",
+        }
+    }
+}
+
+impl Wire for Code {
+    fn wire(&self) -> &'static str {
+        match self {
+            Code::Invalid => "invalid",
+            Code::NotFound => "not_found",
+            Code::UnknownAgent => "unknown_agent",
+            Code::UnknownTeam => "unknown_team",
+            Code::EpochConflict => "epoch_conflict",
+            Code::Closed => "closed",
+            Code::AlreadyAssigned => "already_assigned",
+            Code::NotAssignee => "not_assignee",
+            Code::NotPermitted => "not_permitted",
+            Code::TargetUnavailable => "target_unavailable",
+        }
+    }
+}
+
+impl Wire for NotificationKind {
+    fn wire(&self) -> &'static str {
+        match self {
+            NotificationKind::Assigned => "assigned",
+            NotificationKind::UnassignedFromYou => "unassigned_from_you",
+            NotificationKind::Message => "message",
+            NotificationKind::NewConversation => "new_conversation",
+            NotificationKind::ResponseBreach => "response_breach",
+        }
+    }
+}
