@@ -26,7 +26,7 @@ wait_until() {
 # The command line of a process, empty when there is none. A minimal Debian has no ps, macOS has no /proc.
 command_line() {
   if [ -d /proc/self ]; then
-    tr '\0' ' ' <"/proc/$1/cmdline" 2>/dev/null || true
+    tr '\0' ' ' 2>/dev/null <"/proc/$1/cmdline" || true
   else
     ps -o args= -p "$1" 2>/dev/null || true
   fi

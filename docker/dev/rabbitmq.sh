@@ -67,6 +67,7 @@ start_rabbitmq() {
       -e RABBITMQ_DEFAULT_PASS="$password" "$rabbit_image"
     return
   fi
+  stop_rabbitmq # a crash may have left the port mapper behind
   mkdir -p "$state/rabbitmq"
   : >"$state/rabbitmq/env.conf"
   printf '[].\n' >"$state/rabbitmq/enabled_plugins"

@@ -25,7 +25,7 @@ prepare_stack() {
   mkdir -p "$logs"
   load_stack
   if postgres_runs || rabbitmq_runs; then return 0; fi
-  # A server that crashed may have left its port mapper, or the wish to stay up.
+  # Servers that crashed leave the port mapper, and the wish to stay up.
   stack_down
   if [ -z "$port_base" ] || ! ports_free "$port_base" 4; then choose_ports; fi
   [ -n "$password" ] || password=$(od -An -N12 -tx1 /dev/urandom | tr -d ' \n')
