@@ -20,3 +20,4 @@ pub mod domain;
 pub mod retry;
 pub mod store;
 pub mod telemetry;
+pub mod worker;

@@ -19,6 +19,7 @@ mod cloudevent;
 mod command;
 mod duration;
 mod fact;
+pub mod plan;
 mod plan_command;
 mod upsert;
 

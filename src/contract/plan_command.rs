@@ -2,6 +2,7 @@
 
 use super::command::Unreadable;
 use super::json::Object;
+use super::plan;
 use crate::domain::ids::Tenant;
 use crate::domain::input::Fault;
 use crate::domain::plan::Plan;
@@ -19,7 +20,7 @@ pub(super) fn read(
             .bad("holds a NUL character, which cannot be kept")
             .into());
     }
-    let (plan, document) = checked(&value).map_err(refused)?;
+    let plan::Checked { plan, document, .. } = plan::from_json(&value).map_err(refused)?;
     if &plan.tenant != tenant {
         return Err(refused(vec![Fault {
             path: "tenant".to_owned(),
@@ -37,16 +38,6 @@ fn refused(faults: Vec<Fault>) -> Unreadable {
         faults => format!("the plan has {} faults", faults.len()),
     };
     Unreadable::new(message, faults)
-}
-
-/// Stands for the reader of plans until it is merged.
-fn checked(_document: &serde_json::Value) -> Result<(Plan, serde_json::Value), Vec<Fault>> {
-    Err(vec![Fault {
-        path: String::new(),
-        line: 0,
-        column: 0,
-        message: "this version does not read plans".to_owned(),
-    }])
 }
 
 /// Whether any text in it holds a NUL. As deep as the parser went, which is a bounded depth.

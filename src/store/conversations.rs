@@ -123,7 +123,10 @@ pub async fn partition_keys(
       where (tenant, id) in (select * from unnest($1::text[], $2::uuid[]))";
     let statement = session.prepared(sql).await?;
     let rows = session.query(&statement, &[&tenants, &keys]).await?;
-    Ok(rows.iter().map(|row| (ConversationId(row.get(0)), row.get(1))).collect())
+    Ok(rows
+        .iter()
+        .map(|row| (ConversationId(row.get(0)), row.get(1)))
+        .collect())
 }
 
 /// A conversation to be written.

@@ -59,7 +59,10 @@ pub async fn fence(
 pub async fn clock(session: &Session) -> Result<Fence, StoreError> {
     let sql = "select clock_timestamp(), directory_version from deployment";
     let row = session.query_one(sql, &[]).await?;
-    Ok(Fence { now: row.get(0), directory_version: row.get(1) })
+    Ok(Fence {
+        now: row.get(0),
+        directory_version: row.get(1),
+    })
 }
 
 /// Takes the lane's next epoch, if its lease is ours: whoever had the one before can commit nothing any more.

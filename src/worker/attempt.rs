@@ -73,7 +73,11 @@ pub async fn run(job: &Job<'_>, arrivals: &[Arrival]) -> Result<Outcome, Doubt> 
 }
 
 /// Runs these inputs as one batch, until it is done or fails on one of them.
-async fn whole(job: &Job<'_>, arrivals: &[Arrival], timers: i64) -> Result<Result<Outcome, Failure>, Doubt> {
+async fn whole(
+    job: &Job<'_>,
+    arrivals: &[Arrival],
+    timers: i64,
+) -> Result<Result<Outcome, Failure>, Doubt> {
     let shared = job.shared;
     let mut delays = Delays::new(AGAIN.0, AGAIN.1);
     let mut redone = 0;
@@ -95,8 +99,12 @@ async fn whole(job: &Job<'_>, arrivals: &[Arrival], timers: i64) -> Result<Resul
         };
         let reason = match failure {
             Failure::Fenced => return Err(Doubt::Fenced),
-            Failure::Store(error @ (StoreError::Unknown(_) | StoreError::Setup(_))) => return Err(error.into()),
-            failure @ (Failure::Store(StoreError::Rejected(_)) | Failure::Poison(_)) => return Ok(Err(failure)),
+            Failure::Store(error @ (StoreError::Unknown(_) | StoreError::Setup(_))) => {
+                return Err(error.into());
+            }
+            failure @ (Failure::Store(StoreError::Rejected(_)) | Failure::Poison(_)) => {
+                return Ok(Err(failure));
+            }
             failure @ (Failure::PlanChanged(_) | Failure::AliasRace) if redone >= MAX_REDONE => {
                 return Ok(Err(failure));
             }
@@ -131,7 +139,11 @@ impl Outcome {
         self.publications.extend(next.publications);
         self.rows.extend(next.rows);
         self.wake.extend(next.wake);
-        self.dead.extend(next.dead.into_iter().map(|(place, dead)| (place + offset, dead)));
+        self.dead.extend(
+            next.dead
+                .into_iter()
+                .map(|(place, dead)| (place + offset, dead)),
+        );
         self.now = self.now.max(next.now);
         self.more |= next.more;
     }

@@ -14,18 +14,21 @@ use uuid::Uuid;
 use super::announce;
 use super::changes::Changes;
 use super::directory::Directory;
-use super::gather::{self, Arrival, Pending, Work};
+use super::gather::{self, Arrival, Pending, ReplyTo, Work};
 use super::resolve::{self, Resolved};
 use super::timed;
 use super::world::{Needs, World, drained_teams};
 use crate::broker::Publication;
-use crate::contract::{Dead, derive, outcome};
+use crate::contract::words::Wire;
+use crate::contract::{Dead, derive, parcel};
 use crate::domain::event::{Kind, Recorded};
 use crate::domain::ids::{ConversationId, Partition, Tenant};
 use crate::domain::input::{Action, Body, Fact, Input, What};
 use crate::store::timers::DueTimer;
 use crate::store::{Session, Store, StoreError};
-use crate::store::{agents, aliases, conversations, inbox, lanes, matching, outbox, plans, queue, timers};
+use crate::store::{
+    agents, aliases, conversations, inbox, lanes, matching, outbox, plans, queue, timers,
+};
 use crate::telemetry;
 
 /// Waiting conversations of one requirement that a batch looks at: more are left to the next, through a timer.
@@ -125,24 +128,41 @@ async fn decide(session: &mut Session, order: Order<'_>) -> Result<Outcome, Fail
     let opening = open(session, order, &gathered.pending).await?;
     let resolved = resolve::resolve(&gathered.pending, &opening.aliases, order.partitions);
     let mut world = World::default();
-    let due = lock(session, order, &gathered.pending, &opening, &resolved, &mut world).await?;
+    let due = lock(
+        session,
+        order,
+        &gathered.pending,
+        &opening,
+        &resolved,
+        &mut world,
+    )
+    .await?;
     let mut inputs = inputs(&gathered.pending, &opening.fresh, &resolved);
     inputs.extend(timed::inputs(session, order.author, &due, order.directory, &mut world).await?);
     judge_plans(session, order.directory, &gathered.pending, &mut inputs).await?;
     let needs = world.needs(inputs.iter().map(|one| (&one.tenant, &one.input)));
     let foreign = load(session, order, &needs, &mut world).await?;
 
-    let folded = catch_unwind(AssertUnwindSafe(|| fold(&mut world, &mut inputs, opening.now, order.partitions)))
-        .map_err(|_| Failure::Poison("the core panicked on it"))?
-        .map_err(|_| Failure::Poison("what it leads to cannot be written"))?;
+    let folded = catch_unwind(AssertUnwindSafe(|| {
+        fold(&mut world, &mut inputs, opening.now, order.partitions)
+    }))
+    .map_err(|_| Failure::Poison("the core panicked on it"))?;
     let mut outcome = Outcome {
-        dead: gathered.dead.into_iter().map(|letter| (letter.delivery, letter.dead)).collect(),
+        dead: gathered
+            .dead
+            .into_iter()
+            .map(|letter| (letter.delivery, letter.dead))
+            .collect(),
         now: Some(opening.now),
         more: due.len() as i64 >= order.timers.max(1) || foreign.len() as i64 >= FOREIGN_ROWS,
         ..Outcome::default()
     };
     for (id, body) in foreign {
-        outcome.publications.extend(announce::decode(&body).map_err(|_| Failure::Poison("an outbox row is unreadable"))?);
+        let messages =
+            parcel::unpack(&body).map_err(|_| Failure::Poison("an outbox row is unreadable"))?;
+        outcome
+            .publications
+            .extend(messages.into_iter().map(announce::publication));
         outcome.rows.push(id);
     }
     save(session, order, &world, folded, &mut outcome).await?;
@@ -159,7 +179,11 @@ struct Opening {
 }
 
 /// First round trip: the fence, the inbox, the identifiers, the timers that are due.
-async fn open(session: &mut Session, order: Order<'_>, pending: &[Pending<'_>]) -> Result<Opening, Failure> {
+async fn open(
+    session: &mut Session,
+    order: Order<'_>,
+    pending: &[Pending<'_>],
+) -> Result<Opening, Failure> {
     let keys = resolve::aliases_of(pending);
     let (dated, timeless) = inbox_keys(pending, order.not_before);
     session.enter();
@@ -168,9 +192,27 @@ async fn open(session: &mut Session, order: Order<'_>, pending: &[Pending<'_>]) 
         session.begin_pipelined(),
         fence(session, order.author),
         delete_published(session, order),
-        async { if dated.is_empty() { Ok(Vec::new()) } else { inbox::claim_dated(session, &dated).await } },
-        async { if timeless.is_empty() { Ok(Vec::new()) } else { inbox::claim_timeless(session, &timeless).await } },
-        async { if keys.is_empty() { Ok(Vec::new()) } else { aliases::find(session, &keys).await } },
+        async {
+            if dated.is_empty() {
+                Ok(Vec::new())
+            } else {
+                inbox::claim_dated(session, &dated).await
+            }
+        },
+        async {
+            if timeless.is_empty() {
+                Ok(Vec::new())
+            } else {
+                inbox::claim_timeless(session, &timeless).await
+            }
+        },
+        async {
+            if keys.is_empty() {
+                Ok(Vec::new())
+            } else {
+                aliases::find(session, &keys).await
+            }
+        },
         due_timers(session, order),
     )?;
     let fence = fence.ok_or(Failure::Fenced)?;
@@ -178,7 +220,12 @@ async fn open(session: &mut Session, order: Order<'_>, pending: &[Pending<'_>]) 
         return Err(Failure::PlanChanged(fence.directory_version));
     }
     let fresh = fresh_dated.into_iter().chain(fresh_timeless).collect();
-    Ok(Opening { now: fence.now.max(order.not_before), fresh, aliases, due })
+    Ok(Opening {
+        now: fence.now.max(order.not_before),
+        fresh,
+        aliases,
+        due,
+    })
 }
 
 async fn fence(session: &Session, author: Author) -> Result<Option<lanes::Fence>, StoreError> {
@@ -199,7 +246,9 @@ async fn delete_published(session: &Session, order: Order<'_>) -> Result<(), Sto
 
 async fn due_timers(session: &Session, order: Order<'_>) -> Result<Vec<DueTimer>, StoreError> {
     match order.author {
-        Author::Lane { partition, .. } if order.timers > 0 => timers::due(session, partition, order.timers).await,
+        Author::Lane { partition, .. } if order.timers > 0 => {
+            timers::due(session, partition, order.timers).await
+        }
         Author::Lane { .. } | Author::Visitor => Ok(Vec::new()),
     }
 }
@@ -208,7 +257,10 @@ type DatedKey<'a> = (&'a Tenant, Uuid, Date);
 
 /// A fact goes into the bucket of its own time; whatever has none that is kept goes into the timeless one. Buckets are
 /// judged by the last batch's time: a day's bucket is there long before and after it is needed.
-fn inbox_keys<'a>(pending: &'a [Pending<'_>], now: Timestamp) -> (Vec<DatedKey<'a>>, Vec<(&'a Tenant, Uuid)>) {
+fn inbox_keys<'a>(
+    pending: &'a [Pending<'_>],
+    now: Timestamp,
+) -> (Vec<DatedKey<'a>>, Vec<(&'a Tenant, Uuid)>) {
     let (mut dated, mut timeless) = (Vec::new(), Vec::new());
     for one in pending {
         let own_time = match one.what {
@@ -242,15 +294,36 @@ async fn lock(
             Work::Fact(_) => resolved.conversations.get(&place).copied(),
             Work::Command(command) => command.conversation(),
         };
-        ids.extend(id.filter(|id| !unborn.contains(id)).map(|id| (one.tenant.clone(), id)));
+        ids.extend(
+            id.filter(|id| !unborn.contains(id))
+                .map(|id| (one.tenant.clone(), id)),
+        );
     }
     ids.extend(timed::subjects(&opening.due));
     let ids: Vec<_> = ids.into_iter().collect();
     let due: Vec<Uuid> = opening.due.iter().map(|timer| timer.id).collect();
     let (added, loaded, claimed) = try_join!(
-        async { if resolved.aliases.is_empty() { Ok(0) } else { aliases::add(session, &resolved.aliases).await } },
-        async { if ids.is_empty() { Ok(Vec::new()) } else { conversations::lock(session, &ids).await } },
-        async { if due.is_empty() { Ok(Vec::new()) } else { timers::claim(session, &due).await } },
+        async {
+            if resolved.aliases.is_empty() {
+                Ok(0)
+            } else {
+                aliases::add(session, &resolved.aliases).await
+            }
+        },
+        async {
+            if ids.is_empty() {
+                Ok(Vec::new())
+            } else {
+                conversations::lock(session, &ids).await
+            }
+        },
+        async {
+            if due.is_empty() {
+                Ok(Vec::new())
+            } else {
+                timers::claim(session, &due).await
+            }
+        },
     )?;
     if added < resolved.aliases.len() as u64 {
         return Err(Failure::AliasRace);
@@ -263,7 +336,12 @@ async fn lock(
         world.put_unborn(tenant, conversation.clone());
     }
     let claimed: HashSet<Uuid> = claimed.into_iter().collect();
-    Ok(opening.due.iter().filter(|timer| claimed.contains(&timer.id)).cloned().collect())
+    Ok(opening
+        .due
+        .iter()
+        .filter(|timer| claimed.contains(&timer.id))
+        .cloned()
+        .collect())
 }
 
 /// An input of the fold, with where its outcome goes.
@@ -278,7 +356,7 @@ pub struct Entry {
     /// The customer's phone, to tell the country by; dropped with the batch.
     phone: Option<String>,
     /// Where the one who sent it wants the outcome.
-    reply: Option<outcome::ReplyTo>,
+    reply: Option<ReplyTo>,
     /// For a plan: its document.
     document: Option<serde_json::Value>,
     /// Which of the pending it came from; none for timers.
@@ -288,7 +366,15 @@ pub struct Entry {
 impl Entry {
     /// An input that nobody waits for.
     pub fn timed(tenant: Tenant, input: Input) -> Self {
-        Self { tenant, input, duplicate: false, phone: None, reply: None, document: None, place: None }
+        Self {
+            tenant,
+            input,
+            duplicate: false,
+            phone: None,
+            reply: None,
+            document: None,
+            place: None,
+        }
     }
 }
 
@@ -312,15 +398,35 @@ fn inputs(pending: &[Pending<'_>], fresh: &HashSet<Uuid>, resolved: &Resolved) -
                     standby: fact.standby,
                     what: fact.what.clone(),
                 });
-                (fact.cause.clone(), body, fact.identity.phone().map(str::to_owned), None)
+                (
+                    fact.cause.clone(),
+                    body,
+                    fact.identity.phone().map(str::to_owned),
+                    None,
+                )
             }
-            Work::Command(command) => {
-                (command.cause.clone(), Body::Command(command.command.clone()), None, command.document.clone())
-            }
+            Work::Command(command) => (
+                command.cause.clone(),
+                Body::Command(command.command.clone()),
+                None,
+                command.document.clone(),
+            ),
         };
-        let input = Input { cause, key: one.key, body };
+        let input = Input {
+            cause,
+            key: one.key,
+            body,
+        };
         let reply = one.reply_to.clone();
-        entries.push(Entry { tenant: one.tenant.clone(), input, duplicate, phone, reply, document, place: Some(place) });
+        entries.push(Entry {
+            tenant: one.tenant.clone(),
+            input,
+            duplicate,
+            phone,
+            reply,
+            document,
+            place: Some(place),
+        });
     }
     entries
 }
@@ -333,7 +439,9 @@ async fn judge_plans(
     entries: &mut [Entry],
 ) -> Result<(), Failure> {
     for entry in entries.iter_mut().filter(|entry| !entry.duplicate) {
-        let Some(Work::Command(arrived)) = entry.place.map(|place| &pending[place].what) else { continue };
+        let Some(Work::Command(arrived)) = entry.place.map(|place| &pending[place].what) else {
+            continue;
+        };
         if &*arrived.command.name == gather::PLAN_APPLY {
             matching::create(session, &entry.tenant).await?;
         }
@@ -389,7 +497,9 @@ async fn load(
 }
 
 async fn load_queues(session: &Session, tenant: &Tenant, world: &mut World) -> Result<(), Failure> {
-    let Some(teams) = world.state(tenant).map(|state| drained_teams(&state.plan)) else { return Ok(()) };
+    let Some(teams) = world.state(tenant).map(|state| drained_teams(&state.plan)) else {
+        return Ok(());
+    };
     if teams.is_empty() {
         return Ok(());
     }
@@ -404,38 +514,52 @@ async fn load_queues(session: &Session, tenant: &Tenant, world: &mut World) -> R
 }
 
 /// Runs every input through the core and renders what it says.
-fn fold(
-    world: &mut World,
-    entries: &mut [Entry],
-    now: Timestamp,
-    partitions: u16,
-) -> Result<Changes, serde_json::Error> {
+fn fold(world: &mut World, entries: &mut [Entry], now: Timestamp, partitions: u16) -> Changes {
     let mut changes = Changes::new(partitions);
     for entry in entries {
         if entry.duplicate {
-            changes.answer_duplicate(&entry.tenant, &entry.input, entry.reply.as_ref());
+            changes.answer_duplicate(&entry.tenant, &entry.input, entry.reply.as_ref(), now);
             continue;
         }
         complete(world, entry);
         let recorded = world.fold(&entry.tenant, &entry.input, now);
         count_recorded(&recorded);
-        changes.add(world, &entry.tenant, &entry.input, recorded, entry.reply.as_ref(), entry.document.take())?;
+        changes.add(
+            world,
+            &entry.tenant,
+            &entry.input,
+            recorded,
+            entry.reply.as_ref(),
+            entry.document.take(),
+        );
     }
-    Ok(changes)
+    changes
 }
 
 /// Language and country, where the gateway does not say and a rule may ask: only where something is routed.
 fn complete(world: &World, entry: &mut Entry) {
-    let Body::Fact(fact) = &mut entry.input.body else { return };
-    let Some(state) = world.state(&entry.tenant) else { return };
-    let owned = state.conversation(fact.conversation).is_some_and(|c| c.carried_by().is_some());
-    let What::Received(message) = &mut fact.what else { return };
+    let Body::Fact(fact) = &mut entry.input.body else {
+        return;
+    };
+    let Some(state) = world.state(&entry.tenant) else {
+        return;
+    };
+    let owned = state
+        .conversation(fact.conversation)
+        .is_some_and(|c| c.carried_by().is_some());
+    let What::Received(message) = &mut fact.what else {
+        return;
+    };
     if !owned && message.turn {
         if fact.contact.language.is_empty() {
-            fact.contact.language = derive::language(&message.text);
+            fact.contact.language = derive::language(&message.text).into();
         }
-        if let Some(phone) = entry.phone.as_deref().filter(|_| fact.contact.country.is_empty()) {
-            fact.contact.country = derive::country(phone);
+        if let Some(phone) = entry
+            .phone
+            .as_deref()
+            .filter(|_| fact.contact.country.is_empty())
+        {
+            fact.contact.country = derive::country(phone).into();
         }
     }
     if !state.plan.reads_text() {
@@ -459,7 +583,9 @@ async fn save(
     session.committed();
     outcome.rows.extend(written.own_row);
     outcome.wake = written.others;
-    outcome.publications.extend(written.own.into_iter().map(announce::publication));
+    outcome
+        .publications
+        .extend(written.own.into_iter().map(announce::publication));
     Ok(())
 }
 
@@ -489,11 +615,15 @@ fn count_recorded(recorded: &[Recorded]) {
         match &event.event.kind {
             Kind::Skipped(reason) => counter!(telemetry::SKIPPED, "reason" => *reason).increment(1),
             Kind::CommandRejected(refusal) => {
-                counter!(telemetry::REJECTED, "code" => crate::contract::event::code_word(refusal.code)).increment(1);
+                counter!(telemetry::REJECTED, "code" => refusal.code.wire()).increment(1);
             }
             _ => {}
         }
-        let failed = event.event.decision.as_ref().map_or(0, |decision| decision.failed_rules.len());
+        let failed = event
+            .event
+            .decision
+            .as_ref()
+            .map_or(0, |decision| decision.failed_rules.len());
         if failed > 0 {
             counter!(telemetry::RULE_FAILURES).increment(failed as u64);
         }

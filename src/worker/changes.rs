@@ -2,13 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::Timestamp;
 use tokio::try_join;
 
-use super::announce;
+use super::gather::ReplyTo;
 use super::world::{Touched, World, people_in, turns_in};
 use crate::contract::envelope::{OutMessage, Publishing};
-use crate::contract::outcome::ReplyTo;
-use crate::contract::{event, notification, outcome, partition};
+use crate::contract::{event, notification, outcome, parcel, partition};
 use crate::domain::conversation::{Conversation, Owner};
 use crate::domain::event::{Change, Kind, Recorded};
 use crate::domain::ids::{AgentId, ConversationId, Partition, TeamId, Tenant};
@@ -34,7 +34,7 @@ pub struct Changes {
     /// Tenants whose people or memberships an upsert or a plan wrote.
     rewritten: BTreeSet<Tenant>,
     draining: BTreeMap<Tenant, bool>,
-    presences: BTreeMap<(Tenant, AgentId), Option<jiff::Timestamp>>,
+    presences: BTreeMap<(Tenant, AgentId), Option<Timestamp>>,
     recorded: Vec<(Tenant, Recorded)>,
     activated: Vec<(Tenant, Activated)>,
 }
@@ -45,7 +45,7 @@ struct Activated {
     document: serde_json::Value,
     actor: String,
     cause: String,
-    at: jiff::Timestamp,
+    at: Timestamp,
 }
 
 /// What was written, and what is left to do about it.
@@ -85,45 +85,70 @@ impl Changes {
         recorded: Vec<Recorded>,
         reply: Option<&ReplyTo>,
         document: Option<serde_json::Value>,
-    ) -> Result<(), serde_json::Error> {
-        let Some(state) = world.state(tenant) else { return Ok(()) };
+    ) {
+        let Some(state) = world.state(tenant) else {
+            return;
+        };
         for event in &recorded {
             let home = self.home(tenant, event);
-            if let Some(message) = event::render(event, tenant, &self.publishing)? {
+            if let Some(message) = event::render(event, tenant, &self.publishing) {
                 self.messages.entry(home).or_default().push(message);
             }
         }
         for notification in told(state, &recorded) {
             let about = &recorded[notification.about];
             let home = self.home(tenant, about);
-            let message = notification::render(&notification, about, state, tenant, &self.publishing)?;
-            self.messages.entry(home).or_default().push(message);
-        }
-        if let Some(reply) = reply {
-            if let Some(last) = recorded.iter().rev().find(|event| is_announced(event)) {
-                let home = self.home(tenant, last);
-                if let Some(answer) = outcome::render(last, tenant, &self.publishing, reply)? {
-                    self.messages.entry(home).or_default().push(answer);
-                }
+            if let Some(message) = notification::render(&notification, about, state) {
+                self.messages.entry(home).or_default().push(message);
             }
         }
-        self.people.extend(people_in(&recorded).into_iter().map(|agent| (tenant.clone(), agent)));
-        self.turns.extend(turns_in(&recorded).into_iter().map(|(team, agent)| (tenant.clone(), team, agent)));
+        if let Some(reply) = reply {
+            let home = recorded
+                .last()
+                .map_or_else(|| self.tenant_home(tenant), |last| self.home(tenant, last));
+            if let Some(answer) =
+                outcome::render(input, &recorded, tenant, &self.publishing, reply.as_wire())
+            {
+                self.messages.entry(home).or_default().push(answer);
+            }
+        }
+        self.people.extend(
+            people_in(&recorded)
+                .into_iter()
+                .map(|agent| (tenant.clone(), agent)),
+        );
+        self.turns.extend(
+            turns_in(&recorded)
+                .into_iter()
+                .map(|(team, agent)| (tenant.clone(), team, agent)),
+        );
         for event in &recorded {
             self.note(tenant, input, event, document.as_ref());
         }
         let kept = |event: &Recorded| event.event.decision.is_some() || is_assignment(event);
-        self.recorded.extend(recorded.into_iter().filter(kept).map(|event| (tenant.clone(), event)));
-        Ok(())
+        self.recorded.extend(
+            recorded
+                .into_iter()
+                .filter(kept)
+                .map(|event| (tenant.clone(), event)),
+        );
     }
 
     /// A duplicate changes nothing; whoever asked for an answer gets one.
-    pub fn answer_duplicate(&mut self, tenant: &Tenant, input: &Input, reply: Option<&ReplyTo>) {
+    pub fn answer_duplicate(
+        &mut self,
+        tenant: &Tenant,
+        input: &Input,
+        reply: Option<&ReplyTo>,
+        now: Timestamp,
+    ) {
         let Some(reply) = reply else { return };
-        let key = format!("tenant/{tenant}");
-        let home = Partition(partition::of(&key, self.publishing.partitions));
-        let answer = outcome::duplicate(input, tenant, &self.publishing, reply);
-        self.messages.entry(home).or_default().push(answer);
+        let home = self.tenant_home(tenant);
+        if let Some(answer) =
+            outcome::duplicate(input, now, tenant, &self.publishing, reply.as_wire())
+        {
+            self.messages.entry(home).or_default().push(answer);
+        }
     }
 
     /// The lane that publishes an event: its conversation's home, or that of its own subject's key.
@@ -131,9 +156,15 @@ impl Changes {
         match (&event.event.kind, &event.after) {
             (Kind::Conversation(..) | Kind::CommandRejected(_), Some(after)) => after.home,
             (Kind::PresenceChanged { agent, .. }, _) => self.partition(&format!("agent/{agent}")),
-            (Kind::AgentUpserted { agent, .. }, _) => self.partition(&format!("agent/{}", agent.id)),
-            _ => self.partition(&format!("tenant/{tenant}")),
+            (Kind::AgentUpserted { agent, .. }, _) => {
+                self.partition(&format!("agent/{}", agent.id))
+            }
+            _ => self.tenant_home(tenant),
         }
+    }
+
+    fn tenant_home(&self, tenant: &Tenant) -> Partition {
+        self.partition(&format!("tenant/{tenant}"))
     }
 
     fn partition(&self, key: &str) -> Partition {
@@ -141,7 +172,13 @@ impl Changes {
     }
 
     /// What an event leaves to be written beside its message.
-    fn note(&mut self, tenant: &Tenant, input: &Input, event: &Recorded, document: Option<&serde_json::Value>) {
+    fn note(
+        &mut self,
+        tenant: &Tenant,
+        input: &Input,
+        event: &Recorded,
+        document: Option<&serde_json::Value>,
+    ) {
         match &event.event.kind {
             Kind::Conversation(id, change) => {
                 let ordinary = match change {
@@ -149,13 +186,17 @@ impl Changes {
                     Change::MessageSent { .. } => true,
                     _ => false,
                 };
-                let owned = event.after.as_ref().is_some_and(|conversation| conversation.carried_by().is_some());
+                let owned = event
+                    .after
+                    .as_ref()
+                    .is_some_and(|conversation| conversation.carried_by().is_some());
                 let only_ordinary = self.touched.entry((tenant.clone(), *id)).or_insert(true);
                 *only_ordinary &= ordinary && owned;
             }
             Kind::AgentUpserted { .. } => drop(self.rewritten.insert(tenant.clone())),
             Kind::PresenceChanged { agent, expires, .. } => {
-                self.presences.insert((tenant.clone(), agent.clone()), *expires);
+                self.presences
+                    .insert((tenant.clone(), agent.clone()), *expires);
             }
             Kind::PlanActivated { plan, unchanged } => {
                 self.rewritten.insert(tenant.clone());
@@ -183,46 +224,131 @@ impl Changes {
         home: Option<Partition>,
     ) -> Result<Written, StoreError> {
         self.write_rarities(session, world).await?;
-        let marked = home.map(|home| world.marked_at_home(home)).unwrap_or_default();
+        let marked = home
+            .map(|home| world.marked_at_home(home))
+            .unwrap_or_default();
         // Publishing what others left here answers the mark, also of a conversation that did not change.
-        let answered = marked.iter().filter_map(|id| world.tenant_of(*id).map(|tenant| (tenant.clone(), *id)));
+        let answered = marked
+            .iter()
+            .filter_map(|id| world.tenant_of(*id).map(|tenant| (tenant.clone(), *id)));
         for key in answered {
             self.touched.insert(key, false);
         }
         let sorted = self.sort(world, home);
-        let rows = self.rows().map_err(|error| StoreError::Rejected(error.to_string()))?;
-        let agents: Vec<_> = self.people.iter().filter_map(|(tenant, id)| Some((tenant, world.agent(tenant, id)?))).collect();
+        let rows = self.rows();
+        let agents: Vec<_> = self
+            .people
+            .iter()
+            .filter_map(|(tenant, id)| Some((tenant, world.agent(tenant, id)?)))
+            .collect();
         let turns: Vec<_> = self
             .turns
             .iter()
-            .filter_map(|(tenant, team, agent)| Some((tenant, team, agent, world.turn(tenant, team, agent)?)))
+            .filter_map(|(tenant, team, agent)| {
+                Some((tenant, team, agent, world.turn(tenant, team, agent)?))
+            })
             .collect();
         let engagements = self.engagements();
         let decisions = self.decisions();
         let (set, cleared) = self.timers(&sorted.clocks, home);
         let (_, _, _, _, _, _, _, _, _, added, _) = try_join!(
-            async { if sorted.new.is_empty() { Ok(()) } else { conversations::insert(session, &sorted.new).await } },
-            async { if sorted.full.is_empty() { Ok(()) } else { conversations::save(session, &sorted.full).await } },
-            async { if sorted.light.is_empty() { Ok(()) } else { conversations::touch(session, &sorted.light).await } },
-            async { if agents.is_empty() { Ok(()) } else { agents::save_loads(session, &agents).await } },
-            async { if turns.is_empty() { Ok(()) } else { agents::save_turns(session, &turns).await } },
-            async { if engagements.is_empty() { Ok(()) } else { records::add_engagements(session, &engagements).await } },
-            async { if decisions.is_empty() { Ok(()) } else { records::add_decisions(session, &decisions).await } },
-            async { if cleared.is_empty() { Ok(()) } else { timers::clear(session, &cleared).await } },
-            async { if set.is_empty() { Ok(()) } else { timers::set(session, &set).await } },
-            async { if rows.is_empty() { Ok(Vec::new()) } else { outbox::add(session, &rows).await } },
+            async {
+                if sorted.new.is_empty() {
+                    Ok(())
+                } else {
+                    conversations::insert(session, &sorted.new).await
+                }
+            },
+            async {
+                if sorted.full.is_empty() {
+                    Ok(())
+                } else {
+                    conversations::save(session, &sorted.full).await
+                }
+            },
+            async {
+                if sorted.light.is_empty() {
+                    Ok(())
+                } else {
+                    conversations::touch(session, &sorted.light).await
+                }
+            },
+            async {
+                if agents.is_empty() {
+                    Ok(())
+                } else {
+                    agents::save_loads(session, &agents).await
+                }
+            },
+            async {
+                if turns.is_empty() {
+                    Ok(())
+                } else {
+                    agents::save_turns(session, &turns).await
+                }
+            },
+            async {
+                if engagements.is_empty() {
+                    Ok(())
+                } else {
+                    records::add_engagements(session, &engagements).await
+                }
+            },
+            async {
+                if decisions.is_empty() {
+                    Ok(())
+                } else {
+                    records::add_decisions(session, &decisions).await
+                }
+            },
+            async {
+                if cleared.is_empty() {
+                    Ok(())
+                } else {
+                    timers::clear(session, &cleared).await
+                }
+            },
+            async {
+                if set.is_empty() {
+                    Ok(())
+                } else {
+                    timers::set(session, &set).await
+                }
+            },
+            async {
+                if rows.is_empty() {
+                    Ok(Vec::new())
+                } else {
+                    outbox::add(session, &rows).await
+                }
+            },
             session.commit_pipelined(),
         )?;
-        let own = home.and_then(|home| self.messages.remove(&home)).unwrap_or_default();
-        let own_row = added.iter().find(|(lane, _)| Some(*lane) == home).map(|(_, id)| *id);
-        let others = added.iter().map(|(lane, _)| *lane).filter(|lane| Some(*lane) != home).collect();
-        Ok(Written { own, own_row, others })
+        let own = home
+            .and_then(|home| self.messages.remove(&home))
+            .unwrap_or_default();
+        let own_row = added
+            .iter()
+            .find(|(lane, _)| Some(*lane) == home)
+            .map(|(_, id)| *id);
+        let others = added
+            .iter()
+            .map(|(lane, _)| *lane)
+            .filter(|lane| Some(*lane) != home)
+            .collect();
+        Ok(Written {
+            own,
+            own_row,
+            others,
+        })
     }
 
     /// What happens a few times a day: plans, upserts, drains that stop at their bound.
     async fn write_rarities(&self, session: &Session, world: &World) -> Result<(), StoreError> {
         for tenant in &self.rewritten {
-            let Some(state) = world.state(tenant) else { continue };
+            let Some(state) = world.state(tenant) else {
+                continue;
+            };
             let everyone: Vec<_> = state.agents.values().collect();
             agents::save_profiles(session, tenant, &everyone).await?;
             agents::replace_members(session, tenant, &state.teams).await?;
@@ -249,8 +375,15 @@ impl Changes {
     fn sort<'a>(&'a self, world: &'a World, home: Option<Partition>) -> Sorted<'a> {
         let mut sorted = Sorted::default();
         for ((tenant, id), only_ordinary) in &self.touched {
-            let Some(touched) = world.touched(tenant, *id) else { continue };
-            let Touched { conversation, exists, clock_changed, marked } = touched;
+            let Some(touched) = world.touched(tenant, *id) else {
+                continue;
+            };
+            let Touched {
+                conversation,
+                exists,
+                clock_changed,
+                marked,
+            } = touched;
             if !conversation.exists() {
                 continue;
             }
@@ -260,8 +393,16 @@ impl Changes {
                 continue;
             }
             // Whoever writes for another home leaves its mark; the home answers it by publishing what waits there.
-            let saved = Saved { tenant, conversation, marked: elsewhere };
-            if exists { sorted.full.push(saved) } else { sorted.new.push(saved) }
+            let saved = Saved {
+                tenant,
+                conversation,
+                marked: elsewhere,
+            };
+            if exists {
+                sorted.full.push(saved)
+            } else {
+                sorted.new.push(saved)
+            }
             if clock_changed {
                 sorted.clocks.push((tenant, conversation));
             }
@@ -270,14 +411,21 @@ impl Changes {
     }
 
     /// One outbox row per home.
-    fn rows(&self) -> Result<Vec<(Partition, String)>, serde_json::Error> {
-        let full = self.messages.iter().filter(|(_, messages)| !messages.is_empty());
-        full.map(|(home, messages)| Ok((*home, announce::encode(messages)?))).collect()
+    fn rows(&self) -> Vec<(Partition, String)> {
+        let full = self
+            .messages
+            .iter()
+            .filter(|(_, messages)| !messages.is_empty());
+        full.map(|(home, messages)| (*home, parcel::pack(messages)))
+            .collect()
     }
 
     fn engagements(&self) -> Vec<Engagement<'_>> {
         fn engagement((tenant, event): &(Tenant, Recorded)) -> Option<Engagement<'_>> {
-            let Kind::Conversation(conversation, Change::Assigned(assignment)) = &event.event.kind else { return None };
+            let Kind::Conversation(conversation, Change::Assigned(assignment)) = &event.event.kind
+            else {
+                return None;
+            };
             Some(Engagement {
                 tenant,
                 id: assignment.engagement,
@@ -300,7 +448,12 @@ impl Changes {
     fn decisions(&self) -> Vec<DecisionRecord<'_>> {
         fn record((tenant, event): &(Tenant, Recorded)) -> Option<DecisionRecord<'_>> {
             let decision = event.event.decision.as_deref()?;
-            Some(DecisionRecord { tenant, cause: &event.cause, at: event.event.at, decision })
+            Some(DecisionRecord {
+                tenant,
+                cause: &event.cause,
+                at: event.event.at,
+                decision,
+            })
         }
         self.recorded.iter().filter_map(record).collect()
     }
@@ -315,7 +468,13 @@ impl Changes {
         for (tenant, conversation) in clocks {
             let subject = conversation.id.to_string();
             match conversation.assign_clock.due() {
-                Some(due) => set.push(self.timer(tenant, TimerKind::Assign, subject, conversation.home, Some(due))),
+                Some(due) => set.push(self.timer(
+                    tenant,
+                    TimerKind::Assign,
+                    subject,
+                    conversation.home,
+                    Some(due),
+                )),
                 None => clear.push(((*tenant).clone(), TimerKind::Assign, subject)),
             }
         }
@@ -330,7 +489,7 @@ impl Changes {
             }
         }
         for (tenant, _) in self.draining.iter().filter(|(_, pending)| **pending) {
-            let lane = home.unwrap_or_else(|| self.partition(&format!("tenant/{tenant}")));
+            let lane = home.unwrap_or_else(|| self.tenant_home(tenant));
             set.push(self.timer(tenant, TimerKind::Drain, String::new(), lane, None));
         }
         for (tenant, _) in &self.activated {
@@ -348,9 +507,15 @@ impl Changes {
         kind: TimerKind,
         subject: String,
         lane: Partition,
-        due: Option<jiff::Timestamp>,
+        due: Option<Timestamp>,
     ) -> NewTimer {
-        NewTimer { tenant: tenant.clone(), kind, subject, lane, due }
+        NewTimer {
+            tenant: tenant.clone(),
+            kind,
+            subject,
+            lane,
+            due,
+        }
     }
 }
 
@@ -361,17 +526,6 @@ struct Sorted<'a> {
     full: Vec<Saved<'a>>,
     light: Vec<(&'a Tenant, &'a Conversation)>,
     clocks: Vec<(&'a Tenant, &'a Conversation)>,
-}
-
-fn is_announced(event: &Recorded) -> bool {
-    match &event.event.kind {
-        Kind::Conversation(_, change) => change.is_announced(),
-        Kind::Skipped(_) | Kind::DrainPending(_) => false,
-        Kind::AgentUpserted { .. }
-        | Kind::PresenceChanged { .. }
-        | Kind::PlanActivated { .. }
-        | Kind::CommandRejected(_) => true,
-    }
 }
 
 fn is_assignment(event: &Recorded) -> bool {

@@ -65,7 +65,11 @@ pub struct Directories {
 impl Directories {
     /// Nothing read yet.
     pub fn new(store: Store) -> Self {
-        Self { store, current: watch::Sender::new(Arc::default()), reading: Mutex::new(()) }
+        Self {
+            store,
+            current: watch::Sender::new(Arc::default()),
+            reading: Mutex::new(()),
+        }
     }
 
     /// As last read.
@@ -91,11 +95,15 @@ impl Directories {
         let listing = plans::directory(&session).await?;
         let mut tenants = HashMap::with_capacity(listing.plans.len());
         for (tenant, version) in listing.plans {
-            let active = match known.tenants.get(&tenant).filter(|active| active.plan.version == version) {
+            let active = match known
+                .tenants
+                .get(&tenant)
+                .filter(|active| active.plan.version == version)
+            {
                 Some(active) => active.clone(),
                 None => {
                     let document = plans::document(&session, &tenant, version).await?;
-                    match compile(document, version) {
+                    match document.and_then(|document| compile(&document, version)) {
                         Some(active) => Arc::new(active),
                         None => {
                             tracing::error!(%tenant, version, "stored plan is not understood by this version");
@@ -106,12 +114,22 @@ impl Directories {
             };
             tenants.insert(tenant, active);
         }
-        Ok(Directory { version: listing.version, channels: listing.channels.into_iter().collect(), tenants })
+        Ok(Directory {
+            version: listing.version,
+            channels: listing.channels.into_iter().collect(),
+            tenants,
+        })
     }
 }
 
-fn compile(document: serde_json::Value, version: u32) -> Option<Active> {
-    let checked = plan::from_json(&document).ok()?;
-    let plan = Arc::new(Plan { version, ..checked.plan });
-    Some(Active { plan, document: checked.document })
+fn compile(document: &serde_json::Value, version: u32) -> Option<Active> {
+    let checked = plan::from_json(document).ok()?;
+    let plan = Arc::new(Plan {
+        version,
+        ..checked.plan
+    });
+    Some(Active {
+        plan,
+        document: checked.document,
+    })
 }

@@ -4,7 +4,7 @@ use uuid::Uuid;
 
 use super::directory::{Active, Directory};
 use crate::broker::Delivery;
-use crate::contract::outcome::ReplyTo;
+use crate::contract::outcome;
 use crate::contract::{Arrived, ArrivedCommand, ArrivedFact, Dead, DeadReason};
 use crate::domain::ids::{ChannelKey, Tenant};
 use crate::domain::input::{Action, Command, Fault};
@@ -34,6 +34,23 @@ pub struct Pending<'a> {
     pub reply_to: Option<ReplyTo>,
     /// What it is.
     pub what: Work<'a>,
+}
+
+/// Where a command's sender waits for the outcome.
+#[derive(Debug, Clone)]
+pub struct ReplyTo {
+    queue: String,
+    correlation_id: Option<String>,
+}
+
+impl ReplyTo {
+    /// As the contract wants it.
+    pub fn as_wire(&self) -> outcome::ReplyTo<'_> {
+        outcome::ReplyTo {
+            queue: &self.queue,
+            correlation_id: self.correlation_id.as_deref(),
+        }
+    }
 }
 
 /// A fact or a command, as it arrived.
@@ -72,7 +89,13 @@ pub fn gather<'a>(arrivals: &'a [Arrival], directory: &Directory) -> Gathered<'a
             match directory.tenant_of(&fact.channel) {
                 Some(tenant) => {
                     let (tenant, key) = (tenant.clone(), fact.dedupe.key());
-                    gathered.pending.push(Pending { delivery, tenant, key, reply_to: None, what: Work::Fact(fact) });
+                    gathered.pending.push(Pending {
+                        delivery,
+                        tenant,
+                        key,
+                        reply_to: None,
+                        what: Work::Fact(fact),
+                    });
                 }
                 None => drop(dead.get_or_insert_with(|| unknown_channel(fact))),
             }
@@ -81,7 +104,13 @@ pub fn gather<'a>(arrivals: &'a [Arrival], directory: &Directory) -> Gathered<'a
             if is_known(command, directory) {
                 let (tenant, key) = (command.tenant.clone(), command.dedupe.key());
                 let reply_to = reply_to(&arrival.delivery);
-                gathered.pending.push(Pending { delivery, tenant, key, reply_to, what: Work::Command(command) });
+                gathered.pending.push(Pending {
+                    delivery,
+                    tenant,
+                    key,
+                    reply_to,
+                    what: Work::Command(command),
+                });
             } else {
                 let detail = "no plan has been applied for the tenant";
                 dead.get_or_insert_with(|| Dead::new(DeadReason::UnknownTenant, detail));
@@ -95,13 +124,28 @@ pub fn gather<'a>(arrivals: &'a [Arrival], directory: &Directory) -> Gathered<'a
 }
 
 fn reply_to(delivery: &Delivery) -> Option<ReplyTo> {
-    let queue = delivery.properties.reply_to().as_ref().map(|queue| queue.to_string()).filter(|queue| !queue.is_empty())?;
-    let correlation_id = delivery.properties.correlation_id().as_ref().map(|id| id.to_string());
-    Some(ReplyTo { queue, correlation_id })
+    let queue = delivery
+        .properties
+        .reply_to()
+        .as_ref()
+        .map(|queue| queue.to_string())
+        .filter(|queue| !queue.is_empty())?;
+    let correlation_id = delivery
+        .properties
+        .correlation_id()
+        .as_ref()
+        .map(|id| id.to_string());
+    Some(ReplyTo {
+        queue,
+        correlation_id,
+    })
 }
 
 fn unknown_channel(fact: &ArrivedFact) -> Dead {
-    Dead::new(DeadReason::UnknownChannel, format_args!("no plan names the channel {}", fact.channel))
+    Dead::new(
+        DeadReason::UnknownChannel,
+        format_args!("no plan names the channel {}", fact.channel),
+    )
 }
 
 /// A tenant is known by its plan, and only a plan can make a new one known. A first plan with faults is refused rather
@@ -111,9 +155,15 @@ fn is_known(command: &ArrivedCommand, directory: &Directory) -> bool {
 }
 
 /// A plan command, judged against what the database says: what another tenant has claimed, and what is in force already.
-pub fn judge_plan(arrived: &ArrivedCommand, taken: &[ChannelKey], active: Option<&Active>) -> Command {
+pub fn judge_plan(
+    arrived: &ArrivedCommand,
+    taken: &[ChannelKey],
+    active: Option<&Active>,
+) -> Command {
     let command = arrived.command.clone();
-    let Action::ApplyPlan { plan, .. } = &command.action else { return command };
+    let Action::ApplyPlan { plan, .. } = &command.action else {
+        return command;
+    };
     if !taken.is_empty() {
         let errors = taken.iter().map(|channel| Fault {
             path: "channels".into(),
@@ -128,7 +178,11 @@ pub fn judge_plan(arrived: &ArrivedCommand, taken: &[ChannelKey], active: Option
         };
         return Command { action, ..command };
     }
-    let unchanged = active.is_some_and(|active| Some(&active.document) == arrived.document.as_ref());
-    let action = Action::ApplyPlan { plan: plan.clone(), unchanged };
+    let unchanged =
+        active.is_some_and(|active| Some(&active.document) == arrived.document.as_ref());
+    let action = Action::ApplyPlan {
+        plan: plan.clone(),
+        unchanged,
+    };
     Command { action, ..command }
 }

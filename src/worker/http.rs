@@ -26,7 +26,11 @@ pub struct Endpoint {
 }
 
 /// Serves until asked to stop.
-pub async fn serve(listener: TcpListener, endpoint: Endpoint, mut stop: watch::Receiver<bool>) -> std::io::Result<()> {
+pub async fn serve(
+    listener: TcpListener,
+    endpoint: Endpoint,
+    mut stop: watch::Receiver<bool>,
+) -> std::io::Result<()> {
     let router = Router::new()
         .route("/livez", get(|| async { "ok\n" }))
         .route("/readyz", get(readyz))
@@ -35,7 +39,9 @@ pub async fn serve(listener: TcpListener, endpoint: Endpoint, mut stop: watch::R
     let stopped = async move {
         let _ = stop.wait_for(|stop| *stop).await;
     };
-    axum::serve(listener, router).with_graceful_shutdown(stopped).await
+    axum::serve(listener, router)
+        .with_graceful_shutdown(stopped)
+        .await
 }
 
 /// Opens the port.
@@ -47,7 +53,10 @@ async fn readyz(State(endpoint): State<Endpoint>) -> (StatusCode, String) {
     let worker = endpoint.worker.borrow().clone();
     match worker.as_deref().map_or(Err("starting"), readiness) {
         Ok(()) => (StatusCode::OK, "ready\n".into()),
-        Err(why) => (StatusCode::SERVICE_UNAVAILABLE, format!("not ready: {why}\n")),
+        Err(why) => (
+            StatusCode::SERVICE_UNAVAILABLE,
+            format!("not ready: {why}\n"),
+        ),
     }
 }
 
@@ -73,5 +82,8 @@ pub fn readiness(shared: &Shared) -> Readiness {
 }
 
 async fn metrics(State(endpoint): State<Endpoint>) -> String {
-    endpoint.metrics.map(|handle| handle.render()).unwrap_or_default()
+    endpoint
+        .metrics
+        .map(|handle| handle.render())
+        .unwrap_or_default()
 }

@@ -47,7 +47,12 @@ impl Ingress {
     /// Its lease is ours.
     pub fn new(shared: Arc<Shared>, stop: watch::Receiver<bool>) -> Self {
         let queue = shared.topology.name("ingress");
-        Self { shared, stop, queue, refreshed: None }
+        Self {
+            shared,
+            stop,
+            queue,
+            refreshed: None,
+        }
     }
 
     /// Works until asked to stop.
@@ -81,7 +86,8 @@ impl Ingress {
             }
             sleep(CONSUMER_GONE_POLL).await;
         }
-        let prefetch = u16::try_from(self.shared.settings.batch.saturating_mul(2)).unwrap_or(u16::MAX);
+        let prefetch =
+            u16::try_from(self.shared.settings.batch.saturating_mul(2)).unwrap_or(u16::MAX);
         let tag = format!("{}/ingress", self.shared.worker);
         let mut consumer = Consumer::start(&pair.consuming, &self.queue, &tag, prefetch).await?;
         self.shared.health.consuming(INGRESS, true);
@@ -91,7 +97,11 @@ impl Ingress {
         worked
     }
 
-    async fn forward_all(&mut self, consumer: &mut Consumer, publisher: &mut Publisher) -> Result<(), Doubt> {
+    async fn forward_all(
+        &mut self,
+        consumer: &mut Consumer,
+        publisher: &mut Publisher,
+    ) -> Result<(), Doubt> {
         let mut poll = interval(POLL);
         loop {
             self.sure_of_lease()?;
@@ -100,7 +110,9 @@ impl Ingress {
                 deliveries = consumer.receive(self.shared.settings.batch) => deliveries?,
                 _ = poll.tick() => continue,
             };
-            let Some(last) = deliveries.last().map(|delivery| delivery.tag) else { continue };
+            let Some(last) = deliveries.last().map(|delivery| delivery.tag) else {
+                continue;
+            };
             let arrivals = reading::read_all(deliveries, self.shared.settings.max_body);
             let publications = self.forward(&arrivals).await?;
             publisher.publish_all(&publications).await?;
@@ -139,7 +151,10 @@ impl Ingress {
         let mut facts = arrivals.iter().flat_map(|arrival| &arrival.arrived.facts);
         let unknown = facts.any(|fact| directory.tenant_of(&fact.channel).is_none());
         if unknown && self.refreshed.is_none_or(|at| at.elapsed() > ASK_AGAIN) {
-            self.shared.directories.refresh(directory.version + 1).await?;
+            self.shared
+                .directories
+                .refresh(directory.version + 1)
+                .await?;
             self.refreshed = Some(Instant::now());
         }
         Ok(())
@@ -151,9 +166,15 @@ impl Ingress {
         let facts = arrivals.iter().flat_map(|arrival| &arrival.arrived.facts);
         let wanted: BTreeSet<(Tenant, Uuid)> = facts
             .filter_map(|fact| Some((directory.tenant_of(&fact.channel)?, fact)))
-            .flat_map(|(tenant, fact)| fact.identity.aliases().map(|alias| (tenant.clone(), alias.key(&fact.channel))))
+            .flat_map(|(tenant, fact)| {
+                fact.identity
+                    .aliases()
+                    .map(|alias| (tenant.clone(), alias.key(&fact.channel)))
+            })
             .collect();
-        let commands = arrivals.iter().flat_map(|arrival| &arrival.arrived.commands);
+        let commands = arrivals
+            .iter()
+            .flat_map(|arrival| &arrival.arrived.commands);
         let mut ids: BTreeSet<(Tenant, ConversationId)> = commands
             .filter(|command| command.partition_key.is_none())
             .filter_map(|command| Some((command.tenant.clone(), command.conversation()?)))
@@ -169,17 +190,24 @@ impl Ingress {
         }
         if !ids.is_empty() {
             let ids: Vec<_> = ids.into_iter().collect();
-            keys.keys = conversations::partition_keys(&session, &ids).await?.into_iter().collect();
+            keys.keys = conversations::partition_keys(&session, &ids)
+                .await?
+                .into_iter()
+                .collect();
         }
         Ok(keys)
     }
 
     fn fact(&self, fact: &ArrivedFact, tenant: &Tenant, keys: &Keys) -> Publication {
         let known = fact.identity.aliases().find_map(|alias| {
-            let id = keys.conversations.get(&(tenant.clone(), alias.key(&fact.channel)))?;
+            let id = keys
+                .conversations
+                .get(&(tenant.clone(), alias.key(&fact.channel)))?;
             keys.keys.get(id)
         });
-        let key = known.cloned().unwrap_or_else(|| fact.home_key().to_string());
+        let key = known
+            .cloned()
+            .unwrap_or_else(|| fact.home_key().to_string());
         let forwarded = forward(fact, &key);
         let properties = BasicProperties::default()
             .with_content_type(forwarded.content_type.into())
@@ -191,26 +219,61 @@ impl Ingress {
     /// A command goes on as it came; only its place is found for it.
     fn command(&self, command: &ArrivedCommand, arrival: &Arrival, keys: &Keys) -> Publication {
         let given = command.partition_key.as_ref().map(|key| key.to_string());
-        let known = || command.conversation().and_then(|id| keys.keys.get(&id).cloned());
+        let known = || {
+            command
+                .conversation()
+                .and_then(|id| keys.keys.get(&id).cloned())
+        };
         let key = given.or_else(known).unwrap_or_else(|| command.own_key());
         let delivery = &arrival.delivery;
-        self.to_partition(Exchange::Commands, &key, delivery.properties.clone(), delivery.body.clone())
+        self.to_partition(
+            Exchange::Commands,
+            &key,
+            delivery.properties.clone(),
+            delivery.body.clone(),
+        )
     }
 
-    fn to_partition(&self, exchange: Exchange, key: &str, properties: BasicProperties, body: Vec<u8>) -> Publication {
+    fn to_partition(
+        &self,
+        exchange: Exchange,
+        key: &str,
+        properties: BasicProperties,
+        body: Vec<u8>,
+    ) -> Publication {
         let partition = partition::of(key, self.shared.topology.partitions);
-        Publication { exchange, routing_key: partition.to_string(), properties, body }
+        Publication {
+            exchange,
+            routing_key: partition.to_string(),
+            properties,
+            body,
+        }
     }
 
     fn letter(&self, arrival: &Arrival, dead: &Dead) -> Publication {
         let reason = dead.reason.wire();
         counter!(telemetry::DEAD_LETTERS, "reason" => reason).increment(1);
-        tracing::warn!(reason, detail = dead.detail, queue = self.queue, "message dead-lettered");
-        dead::letter(&arrival.delivery, &self.queue, reason, &dead.detail, &Timestamp::now().to_string())
+        tracing::warn!(
+            reason,
+            detail = dead.detail,
+            queue = self.queue,
+            "message dead-lettered"
+        );
+        dead::letter(
+            &arrival.delivery,
+            &self.queue,
+            reason,
+            &dead.detail,
+            &Timestamp::now().to_string(),
+        )
     }
 
     fn sure_of_lease(&self) -> Result<(), Doubt> {
-        if self.shared.lease.is_fresh() { Ok(()) } else { Err(Doubt::LeaseLost) }
+        if self.shared.lease.is_fresh() {
+            Ok(())
+        } else {
+            Err(Doubt::LeaseLost)
+        }
     }
 }
 

@@ -17,7 +17,7 @@ use super::links::Pair;
 use super::shared::Shared;
 use super::{announce, reading};
 use crate::broker::{BrokerError, Consumer, Delivery, Publication, Publisher, consumer, dead};
-use crate::contract::{Dead, DeadReason};
+use crate::contract::{Dead, DeadReason, parcel};
 use crate::domain::ids::Partition;
 use crate::retry::Delays;
 use crate::store::{StoreError, lanes, outbox};
@@ -90,7 +90,12 @@ struct Batch {
 
 impl Lane {
     /// A lane whose lease is ours. `clean`: its last holder let it go in order.
-    pub fn new(partition: Partition, shared: Arc<Shared>, stop: watch::Receiver<bool>, clean: bool) -> Self {
+    pub fn new(
+        partition: Partition,
+        shared: Arc<Shared>,
+        stop: watch::Receiver<bool>,
+        clean: bool,
+    ) -> Self {
         Self {
             partition,
             queue: shared.topology.partition_queue(partition.0),
@@ -112,7 +117,9 @@ impl Lane {
             let taken = Instant::now();
             match self.work().await {
                 Ok(()) => break,
-                Err(doubt) => tracing::warn!(partition = %self.partition, %doubt, "lane is taken again"),
+                Err(doubt) => {
+                    tracing::warn!(partition = %self.partition, %doubt, "lane is taken again")
+                }
             }
             self.let_go().await;
             if taken.elapsed() > RETAKE.1 {
@@ -130,7 +137,11 @@ impl Lane {
     async fn work(&mut self) -> Result<(), Doubt> {
         self.take().await?;
         while let Some(batch) = self.receive().await? {
-            let span = tracing::info_span!("batch", partition = self.partition.0, size = batch.deliveries.len());
+            let span = tracing::info_span!(
+                "batch",
+                partition = self.partition.0,
+                size = batch.deliveries.len()
+            );
             let received = batch.received;
             async {
                 let last = batch.deliveries.last().map(|delivery| delivery.tag);
@@ -157,9 +168,14 @@ impl Lane {
         self.publish_left_over(&mut publisher).await?;
         self.await_sole_consumer(&pair).await?;
         let consumer = self.consume(&pair).await?;
-        self.channels = Some(Channels { consumer, publisher, narrow: self.careful });
+        self.channels = Some(Channels {
+            consumer,
+            publisher,
+            narrow: self.careful,
+        });
         self.shared.health.consuming(self.partition, true);
-        counter!(telemetry::LANES_TAKEN, "clean" => if self.careful { "no" } else { "yes" }).increment(1);
+        counter!(telemetry::LANES_TAKEN, "clean" => if self.careful { "no" } else { "yes" })
+            .increment(1);
         tracing::info!(partition = %self.partition, epoch = self.epoch, careful = self.careful, "lane taken");
         Ok(())
     }
@@ -169,7 +185,10 @@ impl Lane {
         loop {
             let mut session = self.shared.store.session().await?;
             session.begin().await?;
-            if lanes::fence(&session, self.partition, self.epoch).await?.is_none() {
+            if lanes::fence(&session, self.partition, self.epoch)
+                .await?
+                .is_none()
+            {
                 session.rollback().await;
                 return Err(Doubt::Fenced);
             }
@@ -181,7 +200,10 @@ impl Lane {
                 return Ok(());
             }
             for (id, body) in rows {
-                let publications = announce::decode(&body).map_err(|_| Doubt::Broken("an outbox row is unreadable"))?;
+                let messages = parcel::unpack(&body)
+                    .map_err(|_| Doubt::Broken("an outbox row is unreadable"))?;
+                let publications: Vec<_> =
+                    messages.into_iter().map(announce::publication).collect();
                 publisher.publish_all(&publications).await?;
                 self.published.push(id);
             }
@@ -211,18 +233,28 @@ impl Lane {
     /// Deliveries, due timers, wake-ups: whatever is ready. `None`: asked to stop.
     async fn receive(&mut self) -> Result<Option<Batch>, Doubt> {
         self.sure_of_lease()?;
-        let Some(channels) = &mut self.channels else { return Err(Doubt::Broken("a lane without channels")) };
+        let Some(channels) = &mut self.channels else {
+            return Err(Doubt::Broken("a lane without channels"));
+        };
         let mut poll = interval(POLL);
         poll.set_missed_tick_behavior(MissedTickBehavior::Delay);
         poll.reset();
-        let max = if self.careful { 1 } else { self.shared.settings.batch };
+        let max = if self.careful {
+            1
+        } else {
+            self.shared.settings.batch
+        };
         let (deliveries, look_for_rows) = tokio::select! {
             _ = self.stop.wait_for(|stop| *stop) => return Ok(None),
             deliveries = channels.consumer.receive(max) => (deliveries?, false),
             () = self.waker.notified() => (Vec::new(), true),
             _ = poll.tick() => (Vec::new(), true),
         };
-        Ok(Some(Batch { deliveries, look_for_rows, received: Instant::now() }))
+        Ok(Some(Batch {
+            deliveries,
+            look_for_rows,
+            received: Instant::now(),
+        }))
     }
 
     /// One fenced transaction around the pure core; more than one where an input is poison.
@@ -233,11 +265,17 @@ impl Lane {
         let poisoned = self.go_carefully(&batch.deliveries).await?;
         let mut arrivals = reading::read_all(batch.deliveries, self.shared.settings.max_body);
         if poisoned && let Some(arrival) = arrivals.first_mut() {
-            *arrival = arrival.without_effect(Dead::new(DeadReason::Poison, "it was in hand in several crashes"));
+            *arrival = arrival.without_effect(Dead::new(
+                DeadReason::Poison,
+                "it was in hand in several crashes",
+            ));
         }
         let job = Job {
             shared: &self.shared,
-            author: Author::Lane { partition: self.partition, epoch: self.epoch },
+            author: Author::Lane {
+                partition: self.partition,
+                epoch: self.epoch,
+            },
             timers: TIMERS,
             look_for_rows: batch.look_for_rows,
             published: &self.published,
@@ -257,7 +295,9 @@ impl Lane {
     /// After a crash: one message at a time, and a message that is alone in hand in every crash is the cause of them.
     /// Says whether this is such a message.
     async fn go_carefully(&mut self, deliveries: &[Delivery]) -> Result<bool, Doubt> {
-        let Some(only) = deliveries.first().filter(|_| self.careful) else { return Ok(false) };
+        let Some(only) = deliveries.first().filter(|_| self.careful) else {
+            return Ok(false);
+        };
         let session = self.shared.store.session().await?;
         if only.redelivered {
             let key = Uuid::new_v5(&Uuid::NAMESPACE_OID, &only.body);
@@ -270,11 +310,21 @@ impl Lane {
 
     /// In order, confirmed.
     async fn publish(&mut self, outcome: Outcome) -> Result<(), Doubt> {
-        let Some(channels) = &mut self.channels else { return Err(Doubt::Broken("a lane without channels")) };
+        let Some(channels) = &mut self.channels else {
+            return Err(Doubt::Broken("a lane without channels"));
+        };
         if !outcome.publications.is_empty() {
-            let span = tracing::info_span!("publish", partition = self.partition.0, messages = outcome.publications.len());
+            let span = tracing::info_span!(
+                "publish",
+                partition = self.partition.0,
+                messages = outcome.publications.len()
+            );
             let started = Instant::now();
-            channels.publisher.publish_all(&outcome.publications).instrument(span).await?;
+            channels
+                .publisher
+                .publish_all(&outcome.publications)
+                .instrument(span)
+                .await?;
             histogram!(telemetry::PUBLISH_SECONDS).record(started.elapsed());
             counter!(telemetry::PUBLISHED).increment(outcome.publications.len() as u64);
         }
@@ -284,7 +334,9 @@ impl Lane {
 
     /// After commit and confirms. Once the messages of a crash are passed, the consumer is opened wide again.
     async fn acknowledge(&mut self, last: Option<u64>) -> Result<(), Doubt> {
-        let Some(channels) = &mut self.channels else { return Err(Doubt::Broken("a lane without channels")) };
+        let Some(channels) = &mut self.channels else {
+            return Err(Doubt::Broken("a lane without channels"));
+        };
         let Some(last) = last else { return Ok(()) };
         channels.consumer.acknowledge_through(last).await?;
         if channels.narrow && !self.careful {
@@ -295,17 +347,32 @@ impl Lane {
 
     /// A prefetch holds for the life of a consumer: a wider one needs a new consumer.
     async fn widen(&mut self) -> Result<(), Doubt> {
-        let Some(Channels { consumer, publisher, .. }) = self.channels.take() else { return Ok(()) };
+        let Some(Channels {
+            consumer,
+            publisher,
+            ..
+        }) = self.channels.take()
+        else {
+            return Ok(());
+        };
         consumer.close().await;
         let pair = self.shared.links.get().await?;
         self.await_sole_consumer(&pair).await?;
         let consumer = self.consume(&pair).await?;
-        self.channels = Some(Channels { consumer, publisher, narrow: false });
+        self.channels = Some(Channels {
+            consumer,
+            publisher,
+            narrow: false,
+        });
         Ok(())
     }
 
     fn sure_of_lease(&self) -> Result<(), Doubt> {
-        if self.shared.lease.is_fresh() { Ok(()) } else { Err(Doubt::LeaseLost) }
+        if self.shared.lease.is_fresh() {
+            Ok(())
+        } else {
+            Err(Doubt::LeaseLost)
+        }
     }
 
     /// Closes both channels: what is unacknowledged goes back to its place.
@@ -325,7 +392,9 @@ fn dead_letters(arrivals: &[Arrival], outcome: &Outcome, queue: &str) -> Vec<Pub
         let reason = dead.reason.wire();
         counter!(telemetry::DEAD_LETTERS, "reason" => reason).increment(1);
         tracing::warn!(reason, detail = dead.detail, queue, "message dead-lettered");
-        arrivals.get(*place).map(|arrival| dead::letter(&arrival.delivery, queue, reason, &dead.detail, &at))
+        arrivals
+            .get(*place)
+            .map(|arrival| dead::letter(&arrival.delivery, queue, reason, &dead.detail, &at))
     };
     outcome.dead.iter().filter_map(letter).collect()
 }

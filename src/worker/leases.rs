@@ -60,7 +60,10 @@ impl Leases {
     pub async fn keep(mut self, mut stop: watch::Receiver<bool>) {
         let beat = self.shared.settings.lease / BEATS_PER_LEASE;
         while !*stop.borrow() {
-            if let Err(error) = timeout(beat, self.beat()).await.unwrap_or_else(|_| Err(too_slow())) {
+            if let Err(error) = timeout(beat, self.beat())
+                .await
+                .unwrap_or_else(|_| Err(too_slow()))
+            {
                 tracing::warn!(%error, "leases cannot be renewed");
                 gauge!(telemetry::DATABASE_UP).set(0.0);
                 self.client = None;
@@ -104,7 +107,11 @@ impl Leases {
         let all = lanes::list(client).await?;
         let workers = lanes::live_workers(client).await?.max(1);
         let fair = all.len().div_ceil(workers);
-        self.over_share = if self.running.len() > fair { self.over_share + 1 } else { 0 };
+        self.over_share = if self.running.len() > fair {
+            self.over_share + 1
+        } else {
+            0
+        };
         if self.over_share >= 2 {
             self.over_share = 0;
             if let Some(last) = self.running.keys().next_back().copied() {
@@ -119,7 +126,9 @@ impl Leases {
             if self.running.len() >= fair {
                 break;
             }
-            if let Some(clean) = lanes::claim(client, lane, self.shared.worker, self.shared.settings.lease).await? {
+            if let Some(clean) =
+                lanes::claim(client, lane, self.shared.worker, self.shared.settings.lease).await?
+            {
                 self.start(lane, clean);
             }
         }
@@ -128,8 +137,10 @@ impl Leases {
 
     /// Free lanes, beginning at a place of our own: workers that start together do not all reach for the same.
     fn claimable(&self, all: &[LaneRow]) -> Vec<Partition> {
-        let free = |lane: &&LaneRow| lane.worker.is_none() && !self.running.contains_key(&lane.partition);
-        let mut lanes: Vec<Partition> = all.iter().filter(free).map(|lane| lane.partition).collect();
+        let free =
+            |lane: &&LaneRow| lane.worker.is_none() && !self.running.contains_key(&lane.partition);
+        let mut lanes: Vec<Partition> =
+            all.iter().filter(free).map(|lane| lane.partition).collect();
         if !lanes.is_empty() {
             let first = usize::from(self.shared.worker.as_bytes()[15]) % lanes.len();
             lanes.rotate_left(first);
@@ -162,9 +173,14 @@ impl Leases {
 
     /// Stops a lane and, once its channels are closed, lets its lease go.
     async fn release(&mut self, client: &Client, lane: Partition) -> Result<(), StoreError> {
-        let Some(running) = self.running.remove(&lane) else { return Ok(()) };
+        let Some(running) = self.running.remove(&lane) else {
+            return Ok(());
+        };
         running.stop.send_replace(true);
-        if timeout(self.shared.settings.grace, running.task).await.is_err() {
+        if timeout(self.shared.settings.grace, running.task)
+            .await
+            .is_err()
+        {
             // Its lease runs out; whoever takes it then goes carefully.
             return Ok(());
         }
@@ -209,7 +225,8 @@ impl Leases {
 
     /// A part of the lease that differs from worker to worker.
     fn part_of_lease(&self) -> Duration {
-        self.shared.settings.lease * u32::from(self.shared.worker.as_bytes()[14]) / u32::from(u8::MAX)
+        self.shared.settings.lease * u32::from(self.shared.worker.as_bytes()[14])
+            / u32::from(u8::MAX)
     }
 }
 

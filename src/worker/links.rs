@@ -42,8 +42,15 @@ struct Present {
 impl Links {
     /// No connection yet.
     pub fn new(connector: Connector, name: String) -> Self {
-        let present = Present { pair: None, alive_at: Instant::now() };
-        Self { connector, name, present: Mutex::new(present) }
+        let present = Present {
+            pair: None,
+            alive_at: Instant::now(),
+        };
+        Self {
+            connector,
+            name,
+            present: Mutex::new(present),
+        }
     }
 
     /// A living pair: the present one, or a new one. One caller at a time tries, the others wait for what it finds.
@@ -56,9 +63,18 @@ impl Links {
         }
         present.pair = None;
         gauge!(telemetry::BROKER_UP).set(0.0);
-        let consuming = self.connector.connect(&format!("{} consuming", self.name)).await?;
-        let publishing = self.connector.connect(&format!("{} publishing", self.name)).await?;
-        let pair = Arc::new(Pair { consuming, publishing });
+        let consuming = self
+            .connector
+            .connect(&format!("{} consuming", self.name))
+            .await?;
+        let publishing = self
+            .connector
+            .connect(&format!("{} publishing", self.name))
+            .await?;
+        let pair = Arc::new(Pair {
+            consuming,
+            publishing,
+        });
         present.pair = Some(pair.clone());
         present.alive_at = Instant::now();
         gauge!(telemetry::BROKER_UP).set(1.0);

@@ -12,7 +12,9 @@ use crate::telemetry;
 
 /// Reads every delivery. `now` decides only what is too old and what is ahead of its time.
 pub fn read_all(deliveries: Vec<Delivery>, max_body: usize) -> Vec<Arrival> {
-    let limits = Limits { max_body_bytes: max_body };
+    let limits = Limits {
+        max_body_bytes: max_body,
+    };
     // The arrival's own clock: it only judges what is too old or ahead; decisions use the database's.
     let now = Timestamp::now();
     let read_one = |delivery: Delivery| {
@@ -26,15 +28,31 @@ pub fn read_all(deliveries: Vec<Delivery>, max_body: usize) -> Vec<Arrival> {
 }
 
 fn read_one(delivery: &Delivery, now: Timestamp, limits: &Limits) -> Arrived {
-    let headers: Vec<(&str, Cow<'_, str>)> =
-        delivery.text_headers().map(|(name, value)| (name, Cow::Borrowed(value))).collect();
-    read(&Incoming { content_type: delivery.content_type(), headers: &headers, body: &delivery.body }, now, limits)
+    let headers: Vec<(&str, Cow<'_, str>)> = delivery
+        .text_headers()
+        .map(|(name, value)| (name, Cow::Borrowed(value)))
+        .collect();
+    read(
+        &Incoming {
+            content_type: delivery.content_type(),
+            headers: &headers,
+            body: &delivery.body,
+        },
+        now,
+        limits,
+    )
 }
 
 impl Arrival {
     /// The same delivery, to be dead-lettered for this and nothing else.
     pub fn without_effect(&self, dead: Dead) -> Self {
-        let arrived = Arrived { dead: Some(dead), ..Arrived::default() };
-        Self { delivery: self.delivery.clone(), arrived }
+        let arrived = Arrived {
+            dead: Some(dead),
+            ..Arrived::default()
+        };
+        Self {
+            delivery: self.delivery.clone(),
+            arrived,
+        }
     }
 }

@@ -26,14 +26,22 @@ pub struct Resolved {
 
 /// Every alias that the facts of a batch carry, sorted: the order of locks.
 pub fn aliases_of(pending: &[Pending<'_>]) -> Vec<AliasKey> {
-    let keys: BTreeSet<AliasKey> = facts(pending).flat_map(|(_, tenant, fact)| keys_of(tenant, fact)).collect();
+    let keys: BTreeSet<AliasKey> = facts(pending)
+        .flat_map(|(_, tenant, fact)| keys_of(tenant, fact))
+        .collect();
     keys.into_iter().collect()
 }
 
 /// Finds or founds the conversation of every fact, in order: the second message of a new customer meets the first's.
-pub fn resolve(pending: &[Pending<'_>], known: &[(Tenant, Uuid, ConversationId)], partitions: u16) -> Resolved {
-    let mut by_alias: HashMap<AliasKey, ConversationId> =
-        known.iter().map(|(tenant, key, id)| ((tenant.clone(), *key), *id)).collect();
+pub fn resolve(
+    pending: &[Pending<'_>],
+    known: &[(Tenant, Uuid, ConversationId)],
+    partitions: u16,
+) -> Resolved {
+    let mut by_alias: HashMap<AliasKey, ConversationId> = known
+        .iter()
+        .map(|(tenant, key, id)| ((tenant.clone(), *key), *id))
+        .collect();
     let stored: HashSet<AliasKey> = by_alias.keys().cloned().collect();
     let mut resolved = Resolved::default();
     for (place, tenant, fact) in facts(pending) {
@@ -71,17 +79,27 @@ fn may_open(fact: &ArrivedFact) -> bool {
     match &fact.what {
         What::Received(message) => message.turn,
         What::Handover { .. } => true,
-        What::Sent { origin: Origin::Agent(_) | Origin::Phone | Origin::Automation, .. } => false,
+        What::Sent {
+            origin: Origin::Agent(_) | Origin::Phone | Origin::Automation,
+            ..
+        } => false,
     }
 }
 
-fn facts<'a>(pending: &'a [Pending<'a>]) -> impl Iterator<Item = (usize, &'a Tenant, &'a ArrivedFact)> {
-    pending.iter().enumerate().filter_map(|(place, pending)| match pending.what {
-        Work::Fact(fact) => Some((place, &pending.tenant, fact)),
-        Work::Command(_) => None,
-    })
+fn facts<'a>(
+    pending: &'a [Pending<'a>],
+) -> impl Iterator<Item = (usize, &'a Tenant, &'a ArrivedFact)> {
+    pending
+        .iter()
+        .enumerate()
+        .filter_map(|(place, pending)| match pending.what {
+            Work::Fact(fact) => Some((place, &pending.tenant, fact)),
+            Work::Command(_) => None,
+        })
 }
 
 fn keys_of<'a>(tenant: &'a Tenant, fact: &'a ArrivedFact) -> impl Iterator<Item = AliasKey> + 'a {
-    fact.identity.aliases().map(|alias| (tenant.clone(), alias.key(&fact.channel)))
+    fact.identity
+        .aliases()
+        .map(|alias| (tenant.clone(), alias.key(&fact.channel)))
 }

@@ -39,7 +39,13 @@ pub struct Shared {
 
 impl Shared {
     /// Puts it together.
-    pub fn new(worker: Uuid, settings: config::Worker, store: Store, links: Links, topology: Topology) -> Self {
+    pub fn new(
+        worker: Uuid,
+        settings: config::Worker,
+        store: Store,
+        links: Links,
+        topology: Topology,
+    ) -> Self {
         Self {
             worker,
             lease: LeaseClock::new(settings.lease),
@@ -75,7 +81,10 @@ pub struct LeaseClock {
 
 impl LeaseClock {
     fn new(lease: Duration) -> Self {
-        Self { lease, renewed: Mutex::new(Instant::now()) }
+        Self {
+            lease,
+            renewed: Mutex::new(Instant::now()),
+        }
     }
 
     /// Renewed, by a statement that was sent at this moment.
@@ -135,5 +144,7 @@ impl Health {
 
 /// A value that no panic can leave half written: every critical section here is one assignment or map operation.
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    mutex
+        .lock()
+        .unwrap_or_else(std::sync::PoisonError::into_inner)
 }

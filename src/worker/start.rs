@@ -60,9 +60,14 @@ pub async fn run(settings: Settings, stop: watch::Receiver<bool>) -> Result<(), 
     })?;
     let connector = Connector::new(&settings.broker.url)?;
     let address = settings.worker.http;
-    let port = http::listen(address).await.map_err(|error| StartError::Port(address, error))?;
+    let port = http::listen(address)
+        .await
+        .map_err(|error| StartError::Port(address, error))?;
     let (set_up, worker_now) = watch::channel(None);
-    let endpoint = Endpoint { worker: worker_now, metrics: telemetry::install_metrics() };
+    let endpoint = Endpoint {
+        worker: worker_now,
+        metrics: telemetry::install_metrics(),
+    };
     let served = tokio::spawn(http::serve(port, endpoint, stop.clone()));
 
     let mut stopped = stop.clone();
@@ -125,11 +130,17 @@ async fn prepare(
 }
 
 /// One look: schema, partitions, topology.
-async fn look(settings: &Settings, store: &Store, connector: &Connector) -> Result<Topology, StartError> {
+async fn look(
+    settings: &Settings,
+    store: &Store,
+    connector: &Connector,
+) -> Result<Topology, StartError> {
     migrate::check(store).await?;
     let client = store.lone_client().await?;
     let partitions = lanes::recorded_partitions(&client).await?.ok_or_else(|| {
-        StoreError::Setup("the topology has not been declared: run `switchboard topology declare`".into())
+        StoreError::Setup(
+            "the topology has not been declared: run `switchboard topology declare`".into(),
+        )
     })?;
     inbox::maintain(&client).await?;
     let topology = Topology::new(&settings.broker.prefix, partitions);
@@ -144,7 +155,9 @@ async fn keep_listening(shared: Arc<Shared>, stop: watch::Receiver<bool>) {
     let mut delays = Delays::new(AWAY.0, AWAY.1);
     while !*stop.borrow() {
         let heard = shared.clone();
-        if let Err(error) = listen::listen(&shared.store, move |lane: Partition| heard.wake(lane)).await {
+        if let Err(error) =
+            listen::listen(&shared.store, move |lane: Partition| heard.wake(lane)).await
+        {
             tracing::debug!(%error, "hints from other lanes are not heard");
         }
         sleep(delays.next_delay()).await;

@@ -48,7 +48,13 @@ async fn search(shared: &Shared) -> Result<(), StoreError> {
             .into_iter()
             .map(|(tenant, id)| {
                 let subject = id.to_string();
-                NewTimer { tenant, kind: TimerKind::Stranded, subject, lane, due: None }
+                NewTimer {
+                    tenant,
+                    kind: TimerKind::Stranded,
+                    subject,
+                    lane,
+                    due: None,
+                }
             })
             .collect();
         timers::set(&session, &timers).await?;

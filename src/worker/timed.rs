@@ -17,12 +17,16 @@ const REEXAMINED: i64 = 100;
 
 /// The conversations these timers are about: locked with the others, before the timers are claimed.
 pub fn subjects(due: &[DueTimer]) -> impl Iterator<Item = (Tenant, ConversationId)> {
-    due.iter().filter_map(|timer| Some((timer.tenant.clone(), conversation(timer)?)))
+    due.iter()
+        .filter_map(|timer| Some((timer.tenant.clone(), conversation(timer)?)))
 }
 
 fn conversation(timer: &DueTimer) -> Option<ConversationId> {
     let about_one = matches!(timer.kind, TimerKind::Assign | TimerKind::Stranded);
-    Uuid::from_str(&timer.subject).ok().filter(|_| about_one).map(ConversationId)
+    Uuid::from_str(&timer.subject)
+        .ok()
+        .filter(|_| about_one)
+        .map(ConversationId)
 }
 
 /// What the claimed timers ask of the core.
@@ -37,9 +41,15 @@ pub async fn inputs(
     for timer in due {
         world.enter(&timer.tenant, || directory.plan(&timer.tenant));
         let asks = match timer.kind {
-            TimerKind::Assign => conversation(timer).map(|conversation| Timer::AssignDue { conversation }),
-            TimerKind::Stranded => conversation(timer).map(|conversation| Timer::Stranded { conversation }),
-            TimerKind::Presence => AgentId::new(&timer.subject).ok().map(|agent| Timer::PresenceExpired { agent }),
+            TimerKind::Assign => {
+                conversation(timer).map(|conversation| Timer::AssignDue { conversation })
+            }
+            TimerKind::Stranded => {
+                conversation(timer).map(|conversation| Timer::Stranded { conversation })
+            }
+            TimerKind::Presence => AgentId::new(&timer.subject)
+                .ok()
+                .map(|agent| Timer::PresenceExpired { agent }),
             TimerKind::Drain => Some(Timer::DrainQueues),
             TimerKind::Reexamine => {
                 entries.extend(reexamine(session, author, timer, directory, world).await?);
@@ -53,9 +63,20 @@ pub async fn inputs(
 }
 
 fn entry(timer: &DueTimer, asks: Timer) -> Entry {
-    let prefix = if timer.kind == TimerKind::Stranded { "sweep" } else { "timer" };
+    let prefix = if timer.kind == TimerKind::Stranded {
+        "sweep"
+    } else {
+        "timer"
+    };
     let cause = format!("{prefix}/{}", timer.id).into();
-    Entry::timed(timer.tenant.clone(), Input { cause, key: timer.id, body: Body::Timer(asks) })
+    Entry::timed(
+        timer.tenant.clone(),
+        Input {
+            cause,
+            key: timer.id,
+            body: Body::Timer(asks),
+        },
+    )
 }
 
 /// Conversations of this home that wait in a team the plan no longer has. Locked before the match row, like all others.
@@ -66,10 +87,13 @@ async fn reexamine(
     directory: &Directory,
     world: &mut World,
 ) -> Result<Vec<Entry>, Failure> {
-    let Author::Lane { partition, .. } = author else { return Ok(Vec::new()) };
+    let Author::Lane { partition, .. } = author else {
+        return Ok(Vec::new());
+    };
     let plan = directory.plan(&timer.tenant);
     let teams: Vec<_> = plan.teams.keys().cloned().collect();
-    let found = queue::in_other_teams(session, &timer.tenant, partition, &teams, REEXAMINED).await?;
+    let found =
+        queue::in_other_teams(session, &timer.tenant, partition, &teams, REEXAMINED).await?;
     let ids: Vec<_> = found.iter().map(|id| (timer.tenant.clone(), *id)).collect();
     for loaded in conversations::lock(session, &ids).await? {
         world.put_loaded(loaded);
@@ -84,5 +108,8 @@ async fn reexamine(
         };
         timers::set(session, &[again]).await?;
     }
-    Ok(found.into_iter().map(|conversation| entry(timer, Timer::Reexamine { conversation })).collect())
+    Ok(found
+        .into_iter()
+        .map(|conversation| entry(timer, Timer::Reexamine { conversation }))
+        .collect())
 }

@@ -56,7 +56,9 @@ pub struct Touched<'a> {
 impl World {
     /// Makes room for a tenant under its plan.
     pub fn enter(&mut self, tenant: &Tenant, plan: impl FnOnce() -> Arc<Plan>) -> &mut State {
-        self.states.entry(tenant.clone()).or_insert_with(|| State::new(plan()))
+        self.states
+            .entry(tenant.clone())
+            .or_insert_with(|| State::new(plan()))
     }
 
     /// A tenant's state.
@@ -71,9 +73,20 @@ impl World {
 
     /// Puts a conversation in that has a row.
     pub fn put_loaded(&mut self, loaded: Loaded) {
-        let Loaded { tenant, conversation, marked } = loaded;
+        let Loaded {
+            tenant,
+            conversation,
+            marked,
+        } = loaded;
         let clock_due = conversation.assign_clock.due();
-        self.stored.insert(conversation.id, Stored { exists: true, marked, clock_due });
+        self.stored.insert(
+            conversation.id,
+            Stored {
+                exists: true,
+                marked,
+                clock_due,
+            },
+        );
         if let Some(state) = self.states.get_mut(&tenant) {
             // One that waits while this batch holds it was skipped by the drains of others: it is offered again.
             state.unsettled |= conversation.may_be_matched();
@@ -83,7 +96,14 @@ impl World {
 
     /// Puts a conversation in that has no row yet.
     pub fn put_unborn(&mut self, tenant: &Tenant, conversation: Conversation) {
-        self.stored.insert(conversation.id, Stored { exists: false, marked: false, clock_due: None });
+        self.stored.insert(
+            conversation.id,
+            Stored {
+                exists: false,
+                marked: false,
+                clock_due: None,
+            },
+        );
         if let Some(state) = self.states.get_mut(tenant) {
             state.put(conversation);
         }
@@ -101,14 +121,21 @@ impl World {
     pub fn marked_at_home(&self, home: Partition) -> BTreeSet<ConversationId> {
         let marked = |id: &ConversationId| self.stored.get(id).is_some_and(|stored| stored.marked);
         let all = self.states.values().flat_map(State::conversations);
-        all.filter(|c| c.home == home && marked(&c.id)).map(|c| c.id).collect()
+        all.filter(|c| c.home == home && marked(&c.id))
+            .map(|c| c.id)
+            .collect()
     }
 
     /// What these inputs need of each tenant.
-    pub fn needs<'a>(&self, inputs: impl Iterator<Item = (&'a Tenant, &'a Input)>) -> BTreeMap<Tenant, Needs> {
+    pub fn needs<'a>(
+        &self,
+        inputs: impl Iterator<Item = (&'a Tenant, &'a Input)>,
+    ) -> BTreeMap<Tenant, Needs> {
         let mut needs: BTreeMap<Tenant, Needs> = BTreeMap::new();
         for (tenant, input) in inputs {
-            let conversation = input.conversation().and_then(|id| self.states.get(tenant)?.conversation(id));
+            let conversation = input
+                .conversation()
+                .and_then(|id| self.states.get(tenant)?.conversation(id));
             let need = needs.entry(tenant.clone()).or_default();
             need.roster |= needs_roster(input, conversation);
             need.queues |= may_free(input);
@@ -125,7 +152,10 @@ impl World {
 
     /// Runs one input through the core.
     pub fn fold(&mut self, tenant: &Tenant, input: &Input, now: Timestamp) -> Vec<Recorded> {
-        self.states.get_mut(tenant).map(|state| fold(state, input, now)).unwrap_or_default()
+        self.states
+            .get_mut(tenant)
+            .map(|state| fold(state, input, now))
+            .unwrap_or_default()
     }
 
     /// A conversation as it is now.
@@ -138,12 +168,20 @@ impl World {
         let conversation = self.conversation(tenant, id)?;
         let stored = self.stored.get(&id)?;
         let clock_changed = stored.clock_due != conversation.assign_clock.due();
-        Some(Touched { conversation, exists: stored.exists, clock_changed, marked: stored.marked })
+        Some(Touched {
+            conversation,
+            exists: stored.exists,
+            clock_changed,
+            marked: stored.marked,
+        })
     }
 
     /// Whose a loaded conversation is.
     pub fn tenant_of(&self, id: ConversationId) -> Option<&Tenant> {
-        self.states.iter().find(|(_, state)| state.conversation(id).is_some()).map(|(tenant, _)| tenant)
+        self.states
+            .iter()
+            .find(|(_, state)| state.conversation(id).is_some())
+            .map(|(tenant, _)| tenant)
     }
 
     /// A person as they are now.
@@ -154,13 +192,19 @@ impl World {
     /// A member's place in the ring as it is now.
     pub fn turn(&self, tenant: &Tenant, team: &TeamId, agent: &AgentId) -> Option<u64> {
         let team = self.states.get(tenant)?.teams.get(team)?;
-        team.members.iter().find(|member| &member.agent == agent).map(|member| member.turn)
+        team.members
+            .iter()
+            .find(|member| &member.agent == agent)
+            .map(|member| member.turn)
     }
 }
 
 /// Teams whose queues a strategy empties.
 pub fn drained_teams(plan: &Plan) -> Vec<TeamId> {
-    let teams = plan.teams.iter().filter(|(_, team)| team.strategy != Strategy::Manual);
+    let teams = plan
+        .teams
+        .iter()
+        .filter(|(_, team)| team.strategy != Strategy::Manual);
     teams.map(|(id, _)| id.clone()).collect()
 }
 
@@ -181,8 +225,14 @@ pub fn people_in(recorded: &[Recorded]) -> BTreeSet<AgentId> {
             Kind::PresenceChanged { agent, .. } => drop(people.insert(agent.clone())),
             Kind::AgentUpserted { agent, .. } => drop(people.insert(agent.id.clone())),
             Kind::Conversation(_, change) if change.raises_epoch() => {
-                let before = event.previous_owner.as_ref().and_then(|owner| owner.agent());
-                let after = event.after.as_ref().and_then(|conversation| conversation.owner.agent());
+                let before = event
+                    .previous_owner
+                    .as_ref()
+                    .and_then(|owner| owner.agent());
+                let after = event
+                    .after
+                    .as_ref()
+                    .and_then(|conversation| conversation.owner.agent());
                 people.extend(before.into_iter().chain(after).cloned());
             }
             _ => {}
@@ -194,7 +244,9 @@ pub fn people_in(recorded: &[Recorded]) -> BTreeSet<AgentId> {
 /// The turns that were used up: team and member.
 pub fn turns_in(recorded: &[Recorded]) -> BTreeSet<(TeamId, AgentId)> {
     let assigned = recorded.iter().filter_map(|event| match event.change() {
-        Some((_, Change::Assigned(assignment))) => Some((assignment.team.clone()?, assignment.agent.clone())),
+        Some((_, Change::Assigned(assignment))) => {
+            Some((assignment.team.clone()?, assignment.agent.clone()))
+        }
         _ => None,
     });
     assigned.collect()
