@@ -1,150 +1,108 @@
 //! Consuming: one channel, one queue, whatever is ready up to a bound.
 
-use std::time::Duration;
-
 use futures_util::{FutureExt, StreamExt};
 use lapin::options::{BasicAckOptions, BasicConsumeOptions, BasicQosOptions, QueueDeclareOptions};
-use lapin::types::{AMQPValue, FieldTable};
-use lapin::{BasicProperties, Channel, Connection};
-use tokio::time::timeout;
+use lapin::types::FieldTable;
+use lapin::{Channel, Connection};
 
-use super::BrokerError;
-
-/// How long the broker may take to answer. On a blocked connection acks hang, and nothing else would say so.
-const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
-
-/// A message as it came, with what is needed to dead-letter it unchanged.
-#[derive(Debug, Clone)]
-pub struct Delivery {
-    /// Its number on the channel.
-    pub tag: u64,
-    /// Whether it was delivered before.
-    pub redelivered: bool,
-    /// Where it was published.
-    pub exchange: String,
-    /// Under which key.
-    pub routing_key: String,
-    /// Everything its publisher said about it.
-    pub properties: BasicProperties,
-    /// Itself.
-    pub body: Vec<u8>,
-}
-
-impl Delivery {
-    pub(super) fn from_lapin(delivery: lapin::message::Delivery) -> Self {
-        Self {
-            tag: delivery.delivery_tag,
-            redelivered: delivery.redelivered,
-            exchange: delivery.exchange.to_string(),
-            routing_key: delivery.routing_key.to_string(),
-            properties: delivery.properties,
-            body: delivery.data,
-        }
-    }
-
-    /// Its content type, if it has one.
-    pub fn content_type(&self) -> Option<&str> {
-        self.properties
-            .content_type()
-            .as_ref()
-            .map(|text| text.as_str())
-    }
-
-    /// Its headers that are text.
-    pub fn text_headers(&self) -> impl Iterator<Item = (&str, &str)> {
-        let headers = self.properties.headers().as_ref();
-        headers
-            .into_iter()
-            .flat_map(|table| table.inner())
-            .filter_map(|(name, value)| match value {
-                AMQPValue::LongString(text) => {
-                    Some((name.as_str(), std::str::from_utf8(text.as_bytes()).ok()?))
-                }
-                AMQPValue::ShortString(text) => Some((name.as_str(), text.as_str())),
-                _ => None,
-            })
-    }
-}
+use super::connection::answered;
+use super::{BrokerError, Delivery};
 
 /// One queue's consumer.
 #[derive(Debug)]
 pub struct Consumer {
     channel: Channel,
     stream: lapin::Consumer,
+    /// Why there will be no more. lapin says it once, and then says nothing for ever.
+    ended: Option<BrokerError>,
 }
 
 impl Consumer {
-    /// Begins to consume, with at most `prefetch` messages unacknowledged: lapin's own buffer has no bound.
+    /// Begins to consume, with at most `prefetch` messages unacknowledged. lapin's own buffer has no bound, so the limit
+    /// stands before the first message can come. It cannot be changed: RabbitMQ applies another one to new consumers
+    /// only, and quorum queues refuse one for the whole channel. Close this consumer and start the next.
     pub async fn start(
         connection: &Connection,
         queue: &str,
         tag: &str,
         prefetch: u16,
     ) -> Result<Self, BrokerError> {
-        let start = async {
+        answered("consume", async {
             let channel = connection.create_channel().await?;
-            channel
-                .basic_qos(prefetch, BasicQosOptions::default())
-                .await?;
+            channel.basic_qos(prefetch, BasicQosOptions { global: false }).await?;
             let options = BasicConsumeOptions::default();
-            let stream = channel
-                .basic_consume(queue.into(), tag.into(), options, FieldTable::default())
-                .await?;
-            Ok(Self { channel, stream })
-        };
-        answered("consume", start).await
-    }
-
-    /// Waits for a message, then takes whatever else is ready, up to `max`, never waiting for more. Nothing is lost if
-    /// the future is dropped. An error: the broker cancelled us, or the channel is gone.
-    pub async fn receive(&mut self, max: usize) -> Result<Vec<Delivery>, BrokerError> {
-        let ended = || BrokerError::Away("the consumer was cancelled".into());
-        let first = self.stream.next().await.ok_or_else(ended)??;
-        let mut batch = Vec::with_capacity(max.min(64));
-        batch.push(Delivery::from_lapin(first));
-        while batch.len() < max {
-            match self.stream.next().now_or_never() {
-                Some(Some(Ok(delivery))) => batch.push(Delivery::from_lapin(delivery)),
-                // Its end shows at the next call: what is in hand is worth doing first.
-                Some(Some(Err(_)) | None) | None => break,
-            }
-        }
-        Ok(batch)
-    }
-
-    /// Changes how many messages may be unacknowledged, for those delivered from now on.
-    pub async fn set_prefetch(&self, prefetch: u16) -> Result<(), BrokerError> {
-        answered("qos", async {
-            Ok(self
-                .channel
-                .basic_qos(prefetch, BasicQosOptions::default())
-                .await?)
+            let stream = channel.basic_consume(queue.into(), tag.into(), options, FieldTable::default()).await?;
+            Ok(Self { channel, stream, ended: None })
         })
         .await
     }
 
+    /// Waits for a message, then takes whatever else is ready, up to `max`, never waiting for more. Nothing is lost if
+    /// the future is dropped. An error: the broker cancelled us, or the channel is gone; what is unacknowledged will be
+    /// delivered again, so the batch it was met in is given up with it.
+    pub async fn receive(&mut self, max: usize) -> Result<Vec<Delivery>, BrokerError> {
+        self.still_consuming()?;
+        let first = self.stream.next().await;
+        let mut batch = vec![self.delivered(first)?];
+        batch.extend(self.take_ready(max.saturating_sub(1))?);
+        Ok(batch)
+    }
+
+    /// Takes what is ready, up to `max`, perhaps nothing.
+    pub fn take_ready(&mut self, max: usize) -> Result<Vec<Delivery>, BrokerError> {
+        self.still_consuming()?;
+        let mut batch = Vec::new();
+        while batch.len() < max {
+            let Some(next) = self.stream.next().now_or_never() else { break };
+            batch.push(self.delivered(next)?);
+        }
+        Ok(batch)
+    }
+
+    fn still_consuming(&self) -> Result<(), BrokerError> {
+        self.ended.clone().map_or(Ok(()), Err)
+    }
+
+    fn delivered(&mut self, next: Option<lapin::Result<lapin::message::Delivery>>) -> Result<Delivery, BrokerError> {
+        let end: BrokerError = match next {
+            Some(Ok(delivery)) => return Ok(Delivery::from_lapin(delivery)),
+            Some(Err(error)) => error.into(),
+            // The channel stays connected when the broker cancels: the queue was deleted, or has lost its leader.
+            None => BrokerError::Away("the broker ended the consumer".into()),
+        };
+        self.ended = Some(end.clone());
+        Err(end)
+    }
+
     /// Acknowledges everything up to this tag.
     pub async fn acknowledge_through(&self, tag: u64) -> Result<(), BrokerError> {
-        let ack = async {
-            Ok(self
-                .channel
-                .basic_ack(tag, BasicAckOptions { multiple: true })
-                .await?)
-        };
-        answered("ack", ack).await.and_then(|()| {
-            // An ack is not answered: a channel that is gone says so only in its status.
-            if self.channel.status().connected() {
-                Ok(())
-            } else {
-                Err(BrokerError::Away("the channel closed".into()))
-            }
-        })
+        if tag == 0 {
+            // No message has this tag: the broker takes it for all of them, those not looked at yet included.
+            return Ok(());
+        }
+        let options = BasicAckOptions { multiple: true };
+        answered("ack", async { Ok(self.channel.basic_ack(tag, options).await?) }).await?;
+        // An ack is not answered: a channel that is gone says so only in its status.
+        if self.channel.status().connected() {
+            Ok(())
+        } else {
+            Err(BrokerError::Away("the channel closed".into()))
+        }
     }
 
     /// Closes the channel. What is unacknowledged goes back to its place in the queue, in order, as long as nobody else
-    /// is registered there: a cancel would leave it with us while the queue moves on.
+    /// is registered there. Never a cancel: the queue would move on to the next consumer with what follows, while what is
+    /// with us, or on the way to us, comes back behind.
     pub async fn close(self) {
-        let _ = timeout(ANSWER_TIMEOUT, self.channel.close(200, "released".into())).await;
+        let _ = answered("close", async { Ok(self.channel.close(200, "released".into()).await?) }).await;
+    }
+}
+
+impl Drop for Consumer {
+    /// lapin cancels a consumer that is merely dropped, by an error, a panic or a cancelled task, and must not (see
+    /// [`Consumer::close`]). One poll sends the close and keeps it from doing so; the answer is nobody's business.
+    fn drop(&mut self) {
+        let _ = self.channel.close(200, "dropped".into()).now_or_never();
     }
 }
 
@@ -153,28 +111,16 @@ pub async fn consumers_of(connection: &Connection, queue: &str) -> Result<u32, B
     Ok(state_of(connection, queue).await?.1)
 }
 
-/// How many messages a queue holds ready, and how many consumers it has.
+/// How many messages a queue holds ready, and how many consumers it has. A queue that is not there costs the channel
+/// that asked, so it is one of its own.
 pub async fn state_of(connection: &Connection, queue: &str) -> Result<(u32, u32), BrokerError> {
-    let look = async {
+    answered("declare", async {
         let channel = connection.create_channel().await?;
-        let passive = QueueDeclareOptions {
-            passive: true,
-            ..QueueDeclareOptions::default()
-        };
-        let queue = channel
-            .queue_declare(queue.into(), passive, FieldTable::default())
-            .await?;
+        let options = QueueDeclareOptions { passive: true, durable: true, ..Default::default() };
+        let asked = channel.queue_declare(queue.into(), options, FieldTable::default()).await;
+        let found = asked.map_err(|error| BrokerError::declaring(&format!("the queue {queue}"), &error))?;
         let _ = channel.close(200, "looked".into()).await;
-        Ok((queue.message_count(), queue.consumer_count()))
-    };
-    answered("declare", look).await
-}
-
-pub(super) async fn answered<T>(
-    what: &'static str,
-    request: impl Future<Output = Result<T, BrokerError>>,
-) -> Result<T, BrokerError> {
-    timeout(ANSWER_TIMEOUT, request)
-        .await
-        .unwrap_or(Err(BrokerError::Timeout(what)))
+        Ok((found.message_count(), found.consumer_count()))
+    })
+    .await
 }

@@ -1,10 +1,11 @@
-//! What can go wrong with RabbitMQ, sorted by what to do about it. Never carries a password.
+//! What can go wrong with RabbitMQ, sorted by what to do about it. One sentence each; never the URL, which holds the
+//! password.
 
-use lapin::ErrorKind;
 use lapin::protocol::{AMQPErrorKind, AMQPHardError, AMQPSoftError};
+use lapin::{Error, ErrorKind};
 
 /// A failure, sorted by what to do about it.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BrokerError {
     /// A person must fix it: the text says what.
     #[error("{0}")]
@@ -19,7 +20,7 @@ pub enum BrokerError {
     #[error("the broker cannot be used ({0})")]
     Away(String),
     /// The server did not answer in time: blocked, or gone.
-    #[error("the broker did not answer in time ({0})")]
+    #[error("the broker did not answer in time ({0}): it is gone, or blocks this connection for lack of memory or disk")]
     Timeout(&'static str),
     /// A publish was refused or went unconfirmed: everything from it on has to be published again.
     #[error("the broker did not confirm a publish ({0})")]
@@ -27,39 +28,84 @@ pub enum BrokerError {
 }
 
 impl BrokerError {
-    /// Whether only a person can fix it.
+    /// Whether only a person can fix it: trying again will never help.
     pub fn is_permanent(&self) -> bool {
-        matches!(
-            self,
-            BrokerError::Setup(_) | BrokerError::Missing(_) | BrokerError::Different(_)
-        )
+        matches!(self, Self::Setup(_) | Self::Missing(_) | Self::Different(_))
+    }
+
+    /// What failed while a connection to `place` (host and port) was opened.
+    pub(super) fn connecting(place: &str, user: &str, vhost: &str, error: &Error) -> Self {
+        match error.kind() {
+            ErrorKind::ProtocolError(answer) => {
+                let said = answer.get_message();
+                match answer.kind() {
+                    AMQPErrorKind::Soft(AMQPSoftError::ACCESSREFUSED) => Self::Setup(format!(
+                        "RabbitMQ at {place} refuses the user \"{user}\" with this password: correct AMQP_URL"
+                    )),
+                    AMQPErrorKind::Hard(AMQPHardError::NOTALLOWED) => Self::Setup(format!(
+                        "RabbitMQ at {place} does not let the user \"{user}\" into the vhost \"{vhost}\" ({said}): create it, \
+                         grant access to it, or correct AMQP_URL, where a trailing slash means the vhost with the empty \
+                         name and /%2f the default one"
+                    )),
+                    _ => Self::Away(format!("{place}: {said}")),
+                }
+            }
+            // A bad certificate, or no TLS at the other end: it will be the same a second later.
+            ErrorKind::IOError(io) if io.get_ref().is_some_and(|cause| cause.is::<rustls::Error>()) => {
+                Self::Setup(format!(
+                    "no TLS connection to RabbitMQ at {place} ({io}): check the scheme, host name and port in AMQP_URL, \
+                     the server's certificate, and the trusted roots (SSL_CERT_FILE)"
+                ))
+            }
+            _ => Self::Away(format!("{place}: {error}")),
+        }
+    }
+
+    /// What failed while `subject` ("the queue x") was declared or compared.
+    pub(super) fn declaring(subject: &str, error: &Error) -> Self {
+        match soft(error) {
+            Some((AMQPSoftError::NOTFOUND, _)) => {
+                Self::Missing(format!("{subject} is not there: run `switchboard topology declare`"))
+            }
+            Some((AMQPSoftError::PRECONDITIONFAILED, said)) => Self::Different(format!(
+                "{subject} is declared in another way than this version needs ({said}): drain and delete it, then run \
+                 `switchboard topology declare`, or use another SWITCHBOARD_PREFIX"
+            )),
+            Some((AMQPSoftError::ACCESSREFUSED, said)) => {
+                Self::Setup(format!("the user of AMQP_URL may not use {subject} ({said}): grant the permission"))
+            }
+            _ => error.clone().into(),
+        }
     }
 }
 
-impl From<lapin::Error> for BrokerError {
-    fn from(error: lapin::Error) -> Self {
-        let ErrorKind::ProtocolError(answer) = error.kind() else {
-            return BrokerError::Away(error.to_string());
-        };
-        let text = answer.get_message().to_string();
-        match answer.kind() {
-            AMQPErrorKind::Hard(AMQPHardError::NOTALLOWED) => BrokerError::Setup(format!(
-                "AMQP_URL names a vhost that is not there or not ours ({text}); a trailing slash means the vhost with \
-                 the empty name, %2f the default one"
-            )),
-            AMQPErrorKind::Soft(AMQPSoftError::ACCESSREFUSED) => BrokerError::Setup(format!(
-                "the broker refuses access ({text}): check user, password and permissions in AMQP_URL"
-            )),
-            AMQPErrorKind::Soft(AMQPSoftError::NOTFOUND) => {
-                BrokerError::Missing(format!("{text}: run `switchboard topology declare`"))
+/// An operation on an open channel. A failed precondition is no difference in a declaration here: it also ends a channel
+/// whose deliveries went unacknowledged for half an hour.
+impl From<Error> for BrokerError {
+    fn from(error: Error) -> Self {
+        match soft(&error) {
+            Some((AMQPSoftError::NOTFOUND, said)) => {
+                Self::Missing(format!("{said}: run `switchboard topology declare`"))
             }
-            AMQPErrorKind::Soft(AMQPSoftError::PRECONDITIONFAILED) => {
-                BrokerError::Different(format!(
-                    "{text}: it is declared in another way than this version needs; delete it (after draining) and run \
-                 `switchboard topology declare`, or use another SWITCHBOARD_PREFIX"
-                ))
+            Some((AMQPSoftError::ACCESSREFUSED, said)) => {
+                Self::Setup(format!("the broker refuses the user of AMQP_URL ({said}): grant the permission"))
             }
-            _ => BrokerError::Away(text),
+            Some((_, said)) => Self::Away(said),
+            None if matches!(error.kind(), ErrorKind::ParsingError(_)) => Self::Away(
+                "a message cannot be read at all: a routing key, property or header name in it is not UTF-8; take it out \
+                 of its queue by hand"
+                    .into(),
+            ),
+            None => Self::Away(error.to_string()),
         }
+    }
+}
+
+/// The broker's refusal of one operation, with its own words.
+fn soft(error: &Error) -> Option<(AMQPSoftError, String)> {
+    let ErrorKind::ProtocolError(answer) = error.kind() else { return None };
+    match answer.kind() {
+        AMQPErrorKind::Soft(kind) => Some((kind.clone(), answer.get_message().to_string())),
+        AMQPErrorKind::Hard(_) => None,
     }
 }

@@ -4,20 +4,23 @@
 //! publishes `mandatory`: a return can land on the wrong confirm; what nothing is bound for goes to the alternate exchange.
 
 use std::collections::VecDeque;
+use std::pin::Pin;
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use lapin::options::{BasicPublishOptions, ConfirmSelectOptions};
 use lapin::types::{AMQPValue, FieldTable, ShortString};
-use lapin::{BasicProperties, Channel, Confirmation, Connection, PublisherConfirm};
+use lapin::{BasicProperties, Channel, Confirmation, Connection};
 use tokio::time::timeout;
 
-use super::consumer::answered;
+use super::connection::{SHORT_STRING, answered};
 use super::{BrokerError, Topology};
 
 /// Most publishes that wait for their confirm: enough to keep the broker busy, little to repeat after a failure.
 const WINDOW: usize = 512;
 /// How long a confirm may take before the broker counts as blocked.
 const CONFIRM_TIMEOUT: Duration = Duration::from_secs(10);
+/// AMQP's number for a message that survives a restart of the broker.
 const PERSISTENT: u8 = 2;
 
 /// One of our exchanges, or the default one.
@@ -40,7 +43,7 @@ pub enum Exchange {
 }
 
 impl Exchange {
-    /// All of them.
+    /// All of them, in the order of their declaration.
     pub const ALL: [Exchange; 7] = [
         Exchange::Events,
         Exchange::Notifications,
@@ -79,15 +82,20 @@ pub struct Publication {
 }
 
 impl Publication {
-    /// The properties of a message of ours: every text header as given.
+    /// The properties of a message of ours: every text header as given. A name that AMQP cannot hold is left out.
     pub fn headers<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> FieldTable {
         let mut table = FieldTable::default();
         for (name, value) in pairs {
-            table.insert(name.into(), AMQPValue::LongString(value.into()));
+            if let Ok(name) = ShortString::try_new(name) {
+                table.insert(name, AMQPValue::LongString(value.into()));
+            }
         }
         table
     }
 }
+
+/// A publish on its way: its frames are with lapin, its confirm is to come.
+type Sent<'a> = Pin<Box<dyn Future<Output = lapin::Result<Confirmation>> + Send + 'a>>;
 
 /// The owner of one publishing channel.
 #[derive(Debug)]
@@ -99,14 +107,12 @@ pub struct Publisher {
 impl Publisher {
     /// Opens a channel with confirms.
     pub async fn open(connection: &Connection, topology: &Topology) -> Result<Self, BrokerError> {
-        let open = async {
+        let channel = answered("open", async {
             let channel = connection.create_channel().await?;
-            channel
-                .confirm_select(ConfirmSelectOptions::default())
-                .await?;
+            channel.confirm_select(ConfirmSelectOptions::default()).await?;
             Ok(channel)
-        };
-        let channel = answered("open", open).await?;
+        })
+        .await?;
         let names = Exchange::ALL.map(|exchange| match exchange {
             Exchange::Default => ShortString::default(),
             other => topology.name(other.word()).as_str().into(),
@@ -115,60 +121,64 @@ impl Publisher {
     }
 
     /// Publishes all of them in order and waits until each is confirmed. On an error some may have been published and
-    /// none after the first unconfirmed one counts: the caller publishes again from what it keeps.
+    /// none after the first unconfirmed one counts: the caller publishes again from what it keeps. After a refusal this
+    /// publisher is still good; after anything else its channel is in doubt and it should be dropped.
     pub async fn publish_all(&mut self, publications: &[Publication]) -> Result<(), BrokerError> {
-        let mut unconfirmed: VecDeque<PublisherConfirm> =
-            VecDeque::with_capacity(WINDOW.min(publications.len()));
-        for publication in publications {
-            if unconfirmed.len() >= WINDOW {
-                settle(unconfirmed.pop_front()).await?;
+        let mut publications = publications.iter();
+        let mut window = VecDeque::with_capacity(WINDOW.min(publications.len()));
+        let mut refused = None;
+        loop {
+            // After a refusal nothing more is sent, but the confirms under way are waited for: left alone, they would pile
+            // up in lapin.
+            while refused.is_none() && window.len() < WINDOW {
+                let Some(publication) = publications.next() else { break };
+                window.push_back(self.send(publication)?);
             }
-            unconfirmed.push_back(self.send(publication).await?);
+            let Some(sent) = window.pop_front() else { break };
+            match settle(sent).await {
+                Err(refusal @ BrokerError::Unconfirmed(REFUSED)) => drop(refused.get_or_insert(refusal)),
+                settled => settled?,
+            }
         }
-        while !unconfirmed.is_empty() {
-            settle(unconfirmed.pop_front()).await?;
-        }
-        Ok(())
+        refused.map_or(Ok(()), Err)
     }
 
-    async fn send(&self, publication: &Publication) -> Result<PublisherConfirm, BrokerError> {
-        let place = Exchange::ALL
-            .iter()
-            .position(|exchange| *exchange == publication.exchange)
-            .unwrap_or(0);
-        let publish = self.channel.basic_publish(
-            self.names[place].clone(),
-            publication.routing_key.as_str().into(),
-            BasicPublishOptions::default(),
-            &publication.body,
-            publication
-                .properties
-                .clone()
-                .with_delivery_mode(PERSISTENT),
-        );
-        match timeout(CONFIRM_TIMEOUT, publish).await {
-            Ok(confirm) => Ok(confirm?),
-            Err(_) => Err(BrokerError::Timeout("publish")),
+    /// Hands one message to lapin. Awaiting `basic_publish` would wait for the socket, once per message; its first poll
+    /// already queues the frames, in the order of these calls, and the rest of it can wait until the confirm is wanted.
+    fn send<'a>(&'a self, publication: &'a Publication) -> Result<Sent<'a>, BrokerError> {
+        if publication.routing_key.len() > SHORT_STRING {
+            // Whoever renders messages keeps to the limit. lapin would panic; this way one lane stands still and says why.
+            return Err(BrokerError::Away("a routing key is longer than AMQP's 255 bytes".into()));
         }
+        let mut sent: Sent = Box::pin(async {
+            let Publication { exchange, routing_key, properties, body } = publication;
+            let exchange = self.names[*exchange as usize].clone();
+            let properties = properties.clone().with_delivery_mode(PERSISTENT);
+            let options = BasicPublishOptions::default();
+            let publish = self.channel.basic_publish(exchange, routing_key.as_str().into(), options, body, properties);
+            publish.await?.await
+        });
+        Ok(match sent.as_mut().now_or_never() {
+            Some(done) => Box::pin(std::future::ready(done)),
+            None => sent,
+        })
     }
 
     /// Closes the channel.
     pub async fn close(self) {
-        let _ = timeout(CONFIRM_TIMEOUT, self.channel.close(200, "released".into())).await;
+        let _ = answered("close", async { Ok(self.channel.close(200, "released".into()).await?) }).await;
     }
 }
 
+const REFUSED: &str = "refused";
+
 /// Waits for one confirm. A nack comes as `Ok` and is none.
-async fn settle(confirm: Option<PublisherConfirm>) -> Result<(), BrokerError> {
-    let Some(confirm) = confirm else {
-        return Ok(());
-    };
-    match timeout(CONFIRM_TIMEOUT, confirm).await {
+async fn settle(sent: Sent<'_>) -> Result<(), BrokerError> {
+    match timeout(CONFIRM_TIMEOUT, sent).await {
         Ok(Ok(Confirmation::Ack(None))) => Ok(()),
         Ok(Ok(Confirmation::Ack(Some(_)))) => Err(BrokerError::Unconfirmed("returned")),
-        Ok(Ok(Confirmation::Nack(_) | Confirmation::NotRequested)) => {
-            Err(BrokerError::Unconfirmed("refused"))
-        }
+        Ok(Ok(Confirmation::Nack(_))) => Err(BrokerError::Unconfirmed(REFUSED)),
+        Ok(Ok(Confirmation::NotRequested)) => Err(BrokerError::Unconfirmed("no confirms on this channel")),
         Ok(Err(error)) => Err(error.into()),
         Err(_) => Err(BrokerError::Unconfirmed("no answer")),
     }

@@ -1,10 +1,14 @@
 //! Exchanges, queues and bindings, as data: declared, checked and shown from one list.
+//!
+//! Types and limits are written out even where they are the default: the defaults of 3.10 and 4.x differ. Everything is
+//! durable. No plugin is needed.
 
 use lapin::options::{ExchangeDeclareOptions, QueueBindOptions, QueueDeclareOptions};
 use lapin::types::{AMQPValue, FieldTable};
 use lapin::{Channel, Connection, ExchangeKind};
 
 use super::BrokerError;
+use super::connection::answered;
 
 /// Only keeps a requeued message's place: 3.10 puts it last without a limit, 4.x has a default of 20 that would
 /// dead-letter bystanders of a crash. We dead-letter ourselves.
@@ -12,13 +16,24 @@ const DELIVERY_LIMIT: i32 = 1_000_000;
 /// Messages kept of those that no queue was bound for: enough to look at, never a burden.
 const UNROUTED_KEPT: i32 = 1_000;
 
+/// How an exchange finds the queues for a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Routing {
+    /// Those bound with its very key.
+    Direct,
+    /// Those bound with a pattern of its key.
+    Topic,
+    /// All that are bound.
+    Fanout,
+}
+
 /// An exchange.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ExchangeSpec {
     /// Its name.
     pub name: String,
-    /// `direct`, `topic` or `fanout`.
-    pub kind: &'static str,
+    /// How it routes.
+    pub routing: Routing,
     /// Where messages go that nothing is bound for.
     pub alternate: Option<String>,
 }
@@ -47,6 +62,17 @@ pub struct Binding {
     pub key: String,
 }
 
+/// A line of the topology, for people.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Row {
+    /// `exchange`, `queue` or `binding`.
+    pub kind: &'static str,
+    /// Which; of a binding, the queue.
+    pub name: String,
+    /// Everything else about it.
+    pub detail: String,
+}
+
 /// Everything under one prefix.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Topology {
@@ -61,68 +87,30 @@ pub struct Topology {
     pub bindings: Vec<Binding>,
 }
 
+/// Whether a declare makes what is missing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Declare {
+    /// Makes what is missing; fails on what is there in another way.
+    Active,
+    /// Fails on what is missing; does not care in which way something is there.
+    Passive,
+}
+
 impl Topology {
-    /// The topology for this prefix and number of partitions.
+    /// The topology for this prefix and number of partitions. The settings have seen to it that the prefix is short and
+    /// plain enough for AMQP's names.
     pub fn new(prefix: &str, partitions: u16) -> Self {
-        let name = |word: &str| format!("{prefix}.{word}");
-        let exchange = |word, kind, alternate: Option<&str>| ExchangeSpec {
-            name: name(word),
-            kind,
-            alternate: alternate.map(name),
-        };
-        let work = |queue: String| QueueSpec {
-            name: queue,
-            single_consumer: true,
-            dead_letter: Some(name("dead")),
-            keeps: None,
-        };
-        let binding = |from: &str, queue: String, key: String| Binding {
-            exchange: name(from),
-            queue,
-            key,
-        };
-        let mut queues = vec![
-            work(name("ingress")),
-            QueueSpec {
-                name: name("dead"),
-                single_consumer: false,
-                dead_letter: None,
-                keeps: None,
-            },
-            QueueSpec {
-                name: name("unrouted"),
-                single_consumer: false,
-                dead_letter: None,
-                keeps: Some(UNROUTED_KEPT),
-            },
-        ];
-        let mut bindings = vec![
-            binding("ingress", name("ingress"), "#".into()),
-            binding("dead", name("dead"), String::new()),
-            binding("unrouted", name("unrouted"), String::new()),
-        ];
-        for number in 0..partitions {
-            let queue = format!("{prefix}.partition.{number}");
-            queues.push(work(queue.clone()));
-            bindings.push(binding("inbound", queue.clone(), number.to_string()));
-            bindings.push(binding("commands", queue, number.to_string()));
-        }
-        Self {
+        let mut topology = Self {
             prefix: prefix.into(),
             partitions,
-            exchanges: vec![
-                exchange("ingress", "topic", None),
-                // A wrong partition costs a hop and never a message.
-                exchange("inbound", "direct", Some("ingress")),
-                exchange("commands", "direct", Some("ingress")),
-                exchange("events", "topic", Some("unrouted")),
-                exchange("notifications", "topic", Some("unrouted")),
-                exchange("dead", "fanout", None),
-                exchange("unrouted", "fanout", None),
-            ],
-            queues,
-            bindings,
-        }
+            exchanges: Vec::new(),
+            queues: Vec::new(),
+            bindings: Vec::new(),
+        };
+        topology.exchanges = topology.all_exchanges();
+        topology.queues = topology.all_queues();
+        topology.bindings = topology.all_bindings();
+        topology
     }
 
     /// The full name of one of our exchanges or queues.
@@ -135,132 +123,265 @@ impl Topology {
         format!("{}.partition.{partition}", self.prefix)
     }
 
+    fn all_exchanges(&self) -> Vec<ExchangeSpec> {
+        let exchange = |word, routing, alternate: Option<&str>| ExchangeSpec {
+            name: self.name(word),
+            routing,
+            alternate: alternate.map(|word| self.name(word)),
+        };
+        vec![
+            exchange("ingress", Routing::Topic, None),
+            // A wrong partition costs a hop and never a message.
+            exchange("inbound", Routing::Direct, Some("ingress")),
+            exchange("commands", Routing::Direct, Some("ingress")),
+            // What nobody is bound for is counted here, and not with `mandatory`: with lapin, a returned message can land
+            // on the confirm of another one.
+            exchange("events", Routing::Topic, Some("unrouted")),
+            exchange("notifications", Routing::Topic, Some("unrouted")),
+            exchange("dead", Routing::Fanout, None),
+            exchange("unrouted", Routing::Fanout, None),
+        ]
+    }
+
+    fn all_queues(&self) -> Vec<QueueSpec> {
+        let work = |name| QueueSpec {
+            name,
+            single_consumer: true,
+            dead_letter: Some(self.name("dead")),
+            keeps: None,
+        };
+        let shelf = |word, keeps| QueueSpec {
+            name: self.name(word),
+            single_consumer: false,
+            dead_letter: None,
+            keeps,
+        };
+        let mut queues = vec![work(self.name("ingress"))];
+        queues.extend((0..self.partitions).map(|partition| work(self.partition_queue(partition))));
+        queues.push(shelf("dead", None));
+        queues.push(shelf("unrouted", Some(UNROUTED_KEPT)));
+        queues
+    }
+
+    fn all_bindings(&self) -> Vec<Binding> {
+        let binding = |from, queue, key| Binding { exchange: self.name(from), queue, key };
+        let mut bindings = vec![
+            binding("ingress", self.name("ingress"), "#".into()),
+            binding("dead", self.name("dead"), String::new()),
+            binding("unrouted", self.name("unrouted"), String::new()),
+        ];
+        for partition in 0..self.partitions {
+            for door in ["inbound", "commands"] {
+                bindings.push(binding(door, self.partition_queue(partition), partition.to_string()));
+            }
+        }
+        bindings
+    }
+
     /// Declares all of it; what is there in the same way already is left alone.
     pub async fn declare(&self, connection: &Connection) -> Result<(), BrokerError> {
-        let channel = connection.create_channel().await?;
+        let channel = open(connection).await?;
         for exchange in &self.exchanges {
-            declare_exchange(&channel, exchange).await?;
+            exchange.declare(&channel, Declare::Active).await?;
         }
         for queue in &self.queues {
-            declare_queue(&channel, queue).await?;
+            queue.declare(&channel, Declare::Active).await?;
         }
         for binding in &self.bindings {
-            let (queue, exchange) = (
-                binding.queue.as_str().into(),
-                binding.exchange.as_str().into(),
-            );
-            let key = binding.key.as_str().into();
-            channel
-                .queue_bind(
-                    queue,
-                    exchange,
-                    key,
-                    QueueBindOptions::default(),
-                    FieldTable::default(),
-                )
-                .await?;
+            binding.declare(&channel).await?;
         }
         Ok(())
     }
 
-    /// Whether all of it is there and declared in our way. Makes nothing that is missing.
+    /// Whether all of it is there and declared in our way: the first difference, as an error. Makes nothing.
     pub async fn check(&self, connection: &Connection) -> Result<(), BrokerError> {
-        // A failed declare closes its channel: each check that can fail for another reason has one of its own.
-        let there = connection.create_channel().await?;
+        match self.differences(connection).await?.into_iter().next() {
+            Some(difference) => Err(difference),
+            None => Ok(()),
+        }
+    }
+
+    /// Everything that is missing or declared in another way, each as a sentence saying what to do. Makes nothing.
+    /// Bindings are not looked at, because AMQP has no question about them: declaring again puts them right.
+    pub async fn differences(&self, connection: &Connection) -> Result<Vec<BrokerError>, BrokerError> {
+        let mut found = Vec::new();
+        let mut channel = open(connection).await?;
         for exchange in &self.exchanges {
-            let passive = ExchangeDeclareOptions {
-                passive: true,
-                ..ExchangeDeclareOptions::default()
+            // Only what is known to be there is declared: that changes nothing, and fails where it is different.
+            let passive = exchange.declare(&channel, Declare::Passive).await;
+            let answer = match passive {
+                Ok(()) => exchange.declare(&channel, Declare::Active).await,
+                missing => missing,
             };
-            let name = exchange.name.as_str().into();
-            there
-                .exchange_declare(name, kind_of(exchange), passive, FieldTable::default())
-                .await?;
+            note(&mut found, &mut channel, connection, answer).await?;
         }
         for queue in &self.queues {
-            let passive = QueueDeclareOptions {
-                passive: true,
-                ..QueueDeclareOptions::default()
+            let passive = queue.declare(&channel, Declare::Passive).await;
+            let answer = match passive {
+                Ok(()) => queue.declare(&channel, Declare::Active).await,
+                missing => missing,
             };
-            there
-                .queue_declare(queue.name.as_str().into(), passive, FieldTable::default())
-                .await?;
+            note(&mut found, &mut channel, connection, answer).await?;
         }
-        // Everything is there: declaring it again changes nothing, and fails where it is declared differently.
-        let same = connection.create_channel().await?;
-        for exchange in &self.exchanges {
-            declare_exchange(&same, exchange).await?;
+        found.extend(self.one_too_many(&channel).await?);
+        Ok(found)
+    }
+
+    /// A partition after our last one: whoever declared it hashes by another number than we.
+    async fn one_too_many(&self, channel: &Channel) -> Result<Option<BrokerError>, BrokerError> {
+        let name = self.partition_queue(self.partitions);
+        let next = QueueSpec { name, single_consumer: true, dead_letter: None, keeps: None };
+        match next.declare(channel, Declare::Passive).await {
+            Ok(()) => Ok(Some(BrokerError::Different(format!(
+                "the queue {} is there, though the partitions end at {}: the topology was declared with another \
+                 SWITCHBOARD_PARTITIONS",
+                next.name,
+                self.partitions.saturating_sub(1),
+            )))),
+            Err(BrokerError::Missing(_)) => Ok(None),
+            Err(error) => Err(error),
         }
-        for queue in &self.queues {
-            declare_queue(&same, queue).await?;
-        }
-        let _ = there.close(200, "checked".into()).await;
-        let _ = same.close(200, "checked".into()).await;
-        Ok(())
+    }
+
+    /// All of it, a line each.
+    pub fn rows(&self) -> Vec<Row> {
+        let exchanges = self.exchanges.iter().map(|exchange| Row {
+            kind: "exchange",
+            name: exchange.name.clone(),
+            detail: exchange.detail(),
+        });
+        let queues = self.queues.iter().map(|queue| Row {
+            kind: "queue",
+            name: queue.name.clone(),
+            detail: queue.detail(),
+        });
+        let bindings = self.bindings.iter().map(|binding| Row {
+            kind: "binding",
+            name: binding.queue.clone(),
+            detail: format!("from {} under \"{}\"", binding.exchange, binding.key),
+        });
+        exchanges.chain(queues).chain(bindings).collect()
     }
 }
 
-fn kind_of(exchange: &ExchangeSpec) -> ExchangeKind {
-    match exchange.kind {
-        "direct" => ExchangeKind::Direct,
-        "fanout" => ExchangeKind::Fanout,
-        _ => ExchangeKind::Topic,
+impl ExchangeSpec {
+    fn detail(&self) -> String {
+        let routing = match self.routing {
+            Routing::Direct => "direct",
+            Routing::Topic => "topic",
+            Routing::Fanout => "fanout",
+        };
+        match &self.alternate {
+            Some(alternate) => format!("{routing}, else to {alternate}"),
+            None => routing.into(),
+        }
+    }
+
+    async fn declare(&self, channel: &Channel, how: Declare) -> Result<(), BrokerError> {
+        let kind = match self.routing {
+            Routing::Direct => ExchangeKind::Direct,
+            Routing::Topic => ExchangeKind::Topic,
+            Routing::Fanout => ExchangeKind::Fanout,
+        };
+        let mut arguments = FieldTable::default();
+        if let Some(alternate) = &self.alternate {
+            arguments.insert("alternate-exchange".into(), text(alternate));
+        }
+        let passive = how == Declare::Passive;
+        let options = ExchangeDeclareOptions { passive, durable: true, ..Default::default() };
+        declared(&format!("the exchange {}", self.name), async {
+            channel.exchange_declare(self.name.as_str().into(), kind, options, arguments).await
+        })
+        .await
     }
 }
 
-async fn declare_exchange(channel: &Channel, exchange: &ExchangeSpec) -> Result<(), BrokerError> {
-    let mut arguments = FieldTable::default();
-    if let Some(alternate) = &exchange.alternate {
-        arguments.insert("alternate-exchange".into(), text(alternate));
+impl QueueSpec {
+    fn detail(&self) -> String {
+        let mut detail = match self.keeps {
+            Some(kept) => format!("classic, the last {kept} messages"),
+            None => "quorum".into(),
+        };
+        if self.single_consumer {
+            detail.push_str(", single active consumer");
+        }
+        if let Some(exchange) = &self.dead_letter {
+            detail.push_str(", dead letters to ");
+            detail.push_str(exchange);
+        }
+        detail
     }
-    let durable = ExchangeDeclareOptions {
-        durable: true,
-        ..ExchangeDeclareOptions::default()
-    };
-    channel
-        .exchange_declare(
-            exchange.name.as_str().into(),
-            kind_of(exchange),
-            durable,
-            arguments,
-        )
-        .await?;
-    Ok(())
+
+    fn arguments(&self) -> FieldTable {
+        let mut arguments = FieldTable::default();
+        match self.keeps {
+            Some(kept) => {
+                arguments.insert("x-queue-type".into(), text("classic"));
+                arguments.insert("x-max-length".into(), AMQPValue::LongInt(kept));
+                arguments.insert("x-overflow".into(), text("drop-head"));
+            }
+            None => {
+                arguments.insert("x-queue-type".into(), text("quorum"));
+                arguments.insert("x-delivery-limit".into(), AMQPValue::LongInt(DELIVERY_LIMIT));
+            }
+        }
+        if self.single_consumer {
+            arguments.insert("x-single-active-consumer".into(), AMQPValue::Boolean(true));
+        }
+        if let Some(exchange) = &self.dead_letter {
+            arguments.insert("x-dead-letter-exchange".into(), text(exchange));
+            // At-least-once dead-lettering works only where a full queue refuses instead of dropping.
+            arguments.insert("x-dead-letter-strategy".into(), text("at-least-once"));
+            arguments.insert("x-overflow".into(), text("reject-publish"));
+        }
+        arguments
+    }
+
+    async fn declare(&self, channel: &Channel, how: Declare) -> Result<(), BrokerError> {
+        let passive = how == Declare::Passive;
+        let options = QueueDeclareOptions { passive, durable: true, ..Default::default() };
+        declared(&format!("the queue {}", self.name), async {
+            channel.queue_declare(self.name.as_str().into(), options, self.arguments()).await.map(drop)
+        })
+        .await
+    }
 }
 
-async fn declare_queue(channel: &Channel, queue: &QueueSpec) -> Result<(), BrokerError> {
-    let mut arguments = FieldTable::default();
-    match queue.keeps {
-        Some(kept) => {
-            arguments.insert("x-queue-type".into(), text("classic"));
-            arguments.insert("x-max-length".into(), AMQPValue::LongInt(kept));
-            arguments.insert("x-overflow".into(), text("drop-head"));
+impl Binding {
+    async fn declare(&self, channel: &Channel) -> Result<(), BrokerError> {
+        let (queue, exchange, key) = (self.queue.as_str(), self.exchange.as_str(), self.key.as_str());
+        let options = QueueBindOptions::default();
+        declared(&format!("the binding of {queue} to {exchange}"), async {
+            channel.queue_bind(queue.into(), exchange.into(), key.into(), options, FieldTable::default()).await
+        })
+        .await
+    }
+}
+
+async fn declared(subject: &str, request: impl Future<Output = lapin::Result<()>>) -> Result<(), BrokerError> {
+    answered("declare", async { request.await.map_err(|error| BrokerError::declaring(subject, &error)) }).await
+}
+
+/// Notes a difference. The refusal has closed the channel, so the next question needs another one.
+async fn note(
+    found: &mut Vec<BrokerError>,
+    channel: &mut Channel,
+    connection: &Connection,
+    answer: Result<(), BrokerError>,
+) -> Result<(), BrokerError> {
+    match answer {
+        Ok(()) => Ok(()),
+        Err(difference @ (BrokerError::Missing(_) | BrokerError::Different(_))) => {
+            found.push(difference);
+            *channel = open(connection).await?;
+            Ok(())
         }
-        None => {
-            arguments.insert("x-queue-type".into(), text("quorum"));
-            arguments.insert(
-                "x-delivery-limit".into(),
-                AMQPValue::LongInt(DELIVERY_LIMIT),
-            );
-        }
+        Err(error) => Err(error),
     }
-    if queue.single_consumer {
-        arguments.insert("x-single-active-consumer".into(), AMQPValue::Boolean(true));
-    }
-    if let Some(exchange) = &queue.dead_letter {
-        arguments.insert("x-dead-letter-exchange".into(), text(exchange));
-        // At-least-once dead-lettering works only where a full queue refuses instead of dropping.
-        arguments.insert("x-dead-letter-strategy".into(), text("at-least-once"));
-        arguments.insert("x-overflow".into(), text("reject-publish"));
-    }
-    let durable = QueueDeclareOptions {
-        durable: true,
-        ..QueueDeclareOptions::default()
-    };
-    channel
-        .queue_declare(queue.name.as_str().into(), durable, arguments)
-        .await?;
-    Ok(())
+}
+
+async fn open(connection: &Connection) -> Result<Channel, BrokerError> {
+    answered("open", async { Ok(connection.create_channel().await?) }).await
 }
 
 fn text(value: &str) -> AMQPValue {
