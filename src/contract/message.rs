@@ -135,6 +135,9 @@ fn attributes(contact: &Object<'_, '_>) -> Result<BTreeMap<Arc<str>, Arc<str>>, 
     let mut kept = BTreeMap::new();
     for (name, value) in attributes.entries().take(Contact::MAX_ATTRIBUTES) {
         let value = value.text_of_any()?;
+        if value.is_empty() {
+            continue; // it held nothing but what cannot be kept
+        }
         let name = cut(name, MAX_ATTRIBUTE_NAME_CHARS);
         kept.insert(name.into(), cut(&value, MAX_ATTRIBUTE_CHARS).into());
     }

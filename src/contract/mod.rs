@@ -13,18 +13,14 @@ mod door;
 
 // In: the shapes.
 mod cloud_api;
-mod cloud_content;
-mod cloud_people;
 mod cloudevent;
 mod command;
-mod duration;
 mod fact;
 pub mod plan;
-mod plan_command;
-mod upsert;
 
 // In: what the shapes share.
 pub mod derive;
+mod duration;
 pub mod identity;
 mod json;
 mod message;

@@ -28,10 +28,7 @@ pub fn read_all(deliveries: Vec<Delivery>, max_body: usize) -> Vec<Arrival> {
 }
 
 fn read_one(delivery: &Delivery, now: Timestamp, limits: &Limits) -> Arrived {
-    let headers: Vec<(&str, Cow<'_, str>)> = delivery
-        .text_headers()
-        .map(|(name, value)| (name, Cow::Borrowed(value)))
-        .collect();
+    let headers: Vec<(&str, Cow<'_, str>)> = delivery.text_headers().collect();
     read(
         &Incoming {
             content_type: delivery.content_type(),

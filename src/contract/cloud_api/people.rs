@@ -3,14 +3,14 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use super::arrived::Reading;
-use super::dead::{Dead, DeadReason};
-use super::identity::{Alias, AliasKind, Found, Identity};
-use super::json::Object;
-use super::message;
+use super::super::arrived::Reading;
+use super::super::dead::{Dead, DeadReason};
+use super::super::identity::{Alias, AliasKind, Found, Identity};
+use super::super::json::Object;
+use super::super::message;
 
 /// Most contacts read of one value: a value has one per customer, and holds at most a thousand messages.
-const MAX_PEOPLE: usize = super::arrived::MAX_FACTS;
+const MAX_PEOPLE: usize = super::super::arrived::MAX_FACTS;
 
 /// The `contacts` of a value.
 pub(super) struct People(Vec<Person>);

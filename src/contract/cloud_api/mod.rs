@@ -1,8 +1,11 @@
 //! Webhook bodies of WhatsApp's Cloud API. One body can mix business numbers, fields and several messages: none is lost.
 
+mod content;
+mod people;
+
+use self::content::content;
+use self::people::{People, Who};
 use super::arrived::{ArrivedFact, Dedupe, Direction, Reading, Skip};
-use super::cloud_content::content;
-use super::cloud_people::{People, Who};
 use super::dead::{Dead, DeadReason};
 use super::forward;
 use super::identity::{self, Identity};

@@ -2,8 +2,8 @@
 
 use std::borrow::Cow;
 
-use super::dead::Dead;
-use super::json::Object;
+use super::super::dead::Dead;
+use super::super::json::Object;
 
 /// Where each kind puts its words. Reactions, edits and the like are no turns: their words matter to nobody.
 const WORDS: [(&str, &str); 6] = [

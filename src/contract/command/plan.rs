@@ -1,8 +1,7 @@
 //! `plan.apply`: the plan a command carries, checked by the reader of plans.
 
-use super::command::Unreadable;
-use super::json::Object;
-use super::plan;
+use super::super::{json::Object, plan};
+use super::Unreadable;
 use crate::domain::ids::Tenant;
 use crate::domain::input::Fault;
 use crate::domain::plan::Plan;

@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::command::{self, Unreadable};
-use super::dead::Dead;
-use super::json::{Item, Object};
+use super::super::dead::Dead;
+use super::super::json::{Item, Object};
+use super::{Unreadable, id};
 use crate::domain::agent::{Role, Skills};
 use crate::domain::ids::{AgentId, ChannelKey, IdError, TeamId};
 use crate::domain::input::{Action, Upsert};
@@ -40,7 +40,7 @@ pub(super) fn read(data: &Object<'_, '_>) -> Result<Action, Unreadable> {
             .transpose()?,
     };
     Ok(Action::UpsertAgent {
-        agent: command::id(&agent, "id", AgentId::new)?,
+        agent: id(&agent, "id", AgentId::new)?,
         fields,
     })
 }

@@ -1,6 +1,9 @@
 //! Native commands. One that names its tenant is never dropped: what cannot be read becomes a malformed action, which
 //! the core refuses like any other, so that whoever sent it hears of it.
 
+mod plan;
+mod upsert;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,8 +14,6 @@ use super::cloudevent::CloudEvent;
 use super::dead::{Dead, DeadReason};
 use super::duration;
 use super::json::{Item, Object, Place, cut};
-use super::plan_command;
-use super::upsert;
 use crate::domain::agent::Presence;
 use crate::domain::ids::{AgentId, ConversationId, IdError, TeamId, Tenant};
 use crate::domain::input::{Action, Actor, Command, Fault, Recipient, Wish};
@@ -132,7 +133,7 @@ fn action(
         "presence" => presence(data)?,
         "agent.upsert" => upsert::read(data)?,
         "plan.apply" => {
-            let (plan, document) = plan_command::read(tenant, data)?;
+            let (plan, document) = plan::read(tenant, data)?;
             let plan = Arc::new(plan);
             let action = Action::ApplyPlan {
                 plan,

@@ -1,0 +1,3 @@
+//! Tests that need no server: everything here is a function of its input.
+
+mod contract_in;
