@@ -141,6 +141,11 @@ pub fn partitions(source: &impl Source) -> Result<u16, ConfigError> {
     within(source, "SWITCHBOARD_PARTITIONS", 8, 1..=1_024).map(|n| n as u16)
 }
 
+/// The same, if it is set at all.
+pub fn partitions_given(source: &impl Source) -> Result<Option<u16>, ConfigError> {
+    source.get("SWITCHBOARD_PARTITIONS").map(|_| partitions(source)).transpose()
+}
+
 fn lease(source: &impl Source) -> Result<Duration, ConfigError> {
     let lease = duration(source, "SWITCHBOARD_LEASE", Duration::from_secs(10))?;
     if lease < Duration::from_secs(1) || lease > Duration::from_secs(300) {

@@ -8,12 +8,14 @@
 //! 3. [`store`]: Postgres, one function per statement.
 //! 4. [`broker`]: RabbitMQ, bytes and tags.
 //! 5. [`worker`]: where the four meet: lanes, batches, leases.
-//! 6. [`config`], [`telemetry`], [`retry`]: settings, logs and metrics, delays.
+//! 6. [`cli`]: the command line.
+//! 7. [`config`], [`telemetry`], [`retry`]: settings, logs and metrics, delays.
 //!
 //! Imports go one way: `domain` names none of the others; `contract` and `store` name `domain`; `broker` names nothing;
-//! `worker` names all four. `contract`, `store` and `broker` never name each other. A test holds them to it.
+//! `worker` names all four, `cli` everything. `contract`, `store` and `broker` never name each other. A test holds them to it.
 
 pub mod broker;
+pub mod cli;
 pub mod config;
 pub mod contract;
 pub mod domain;

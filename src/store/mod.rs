@@ -6,6 +6,7 @@
 
 pub mod agents;
 pub mod aliases;
+pub mod audit;
 mod codec;
 pub mod conversations;
 mod error;
@@ -17,6 +18,7 @@ pub mod migrate;
 pub mod outbox;
 pub mod plans;
 pub mod queue;
+pub mod read;
 pub mod records;
 mod session;
 pub mod timers;

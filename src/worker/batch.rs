@@ -12,7 +12,7 @@ use tokio::try_join;
 use uuid::Uuid;
 
 use super::announce;
-use super::changes::Changes;
+use super::changes::{Applied, Changes};
 use super::directory::Directory;
 use super::gather::{self, Arrival, Pending, ReplyTo, Work};
 use super::resolve::{self, Resolved};
@@ -84,6 +84,8 @@ pub struct Outcome {
     pub dead: Vec<(usize, Dead)>,
     /// The database's time of it.
     pub now: Option<Timestamp>,
+    /// What came of a plan applied by hand.
+    pub plan: Option<Applied>,
     /// Whether as much was due or waiting as the batch would take: there may be more.
     pub more: bool,
 }
@@ -583,6 +585,7 @@ async fn save(
     session.committed();
     outcome.rows.extend(written.own_row);
     outcome.wake = written.others;
+    outcome.plan = written.applied;
     outcome
         .publications
         .extend(written.own.into_iter().map(announce::publication));

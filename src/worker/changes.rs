@@ -12,7 +12,7 @@ use crate::contract::{event, notification, outcome, parcel, partition};
 use crate::domain::conversation::{Conversation, Owner};
 use crate::domain::event::{Change, Kind, Recorded};
 use crate::domain::ids::{AgentId, ConversationId, Partition, TeamId, Tenant};
-use crate::domain::input::{Actor, Input};
+use crate::domain::input::{Actor, Fault, Input};
 use crate::domain::notify::told;
 use crate::domain::plan::Plan;
 use crate::store::conversations::Saved;
@@ -37,6 +37,27 @@ pub struct Changes {
     presences: BTreeMap<(Tenant, AgentId), Option<Timestamp>>,
     recorded: Vec<(Tenant, Recorded)>,
     activated: Vec<(Tenant, Activated)>,
+    /// What came of a plan, for whoever applied it by hand.
+    applied: Option<Applied>,
+}
+
+/// What came of a plan.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Applied {
+    /// It is in force.
+    Activated {
+        /// Under this number.
+        version: u32,
+        /// It said the same as the one before.
+        unchanged: bool,
+    },
+    /// It was refused.
+    Refused {
+        /// Why.
+        message: String,
+        /// What is wrong where.
+        errors: Vec<Fault>,
+    },
 }
 
 #[derive(Debug)]
@@ -57,6 +78,8 @@ pub struct Written {
     pub own_row: Option<i64>,
     /// Homes of other lanes that have rows now.
     pub others: Vec<Partition>,
+    /// What came of the last plan or refused command.
+    pub applied: Option<Applied>,
 }
 
 impl Changes {
@@ -73,6 +96,7 @@ impl Changes {
             presences: BTreeMap::new(),
             recorded: Vec::new(),
             activated: Vec::new(),
+            applied: None,
         }
     }
 
@@ -200,6 +224,7 @@ impl Changes {
             }
             Kind::PlanActivated { plan, unchanged } => {
                 self.rewritten.insert(tenant.clone());
+                self.applied = Some(Applied::Activated { version: plan.version, unchanged: *unchanged });
                 if let Some(document) = document.filter(|_| !unchanged) {
                     let activated = Activated {
                         plan: plan.clone(),
@@ -212,7 +237,11 @@ impl Changes {
                 }
             }
             Kind::DrainPending(pending) => drop(self.draining.insert(tenant.clone(), *pending)),
-            Kind::CommandRejected(_) | Kind::Skipped(_) => {}
+            Kind::CommandRejected(refusal) => {
+                let (message, errors) = (refusal.message.to_string(), refusal.errors.clone());
+                self.applied = Some(Applied::Refused { message, errors });
+            }
+            Kind::Skipped(_) => {}
         }
     }
 
@@ -336,11 +365,7 @@ impl Changes {
             .map(|(lane, _)| *lane)
             .filter(|lane| Some(*lane) != home)
             .collect();
-        Ok(Written {
-            own,
-            own_row,
-            others,
-        })
+        Ok(Written { own, own_row, others, applied: self.applied })
     }
 
     /// What happens a few times a day: plans, upserts, drains that stop at their bound.

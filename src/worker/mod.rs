@@ -29,6 +29,9 @@ mod shared;
 pub mod start;
 mod sweep;
 
+// Without a lane.
+pub mod visit;
+
 pub use lane::Doubt;
 pub use links::Links;
 pub use shared::Shared;

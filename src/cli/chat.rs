@@ -1,0 +1,199 @@
+//! `switchboard chat`: conversations by view, and one with its history.
+
+use std::process::ExitCode;
+
+use clap::{Subcommand, ValueEnum};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::{CliError, Done, connect, print};
+use crate::domain::conversation::Owner;
+use crate::domain::ids::{AgentId, ConversationId, Tenant};
+use crate::store::conversations::Loaded;
+use crate::store::read::{self, View};
+
+/// Conversations listed at most, unless asked for more.
+const LIMIT: i64 = 100;
+
+/// List conversations, or show one with its history.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// List the conversations of a view, those that waited longest first.
+    ///
+    /// Example: switchboard chat list --view team
+    List {
+        /// Which.
+        #[arg(long, value_enum, default_value = "all")]
+        view: ViewName,
+        /// Whose.
+        #[arg(long)]
+        tenant: Option<String>,
+        /// For --view mine: this person's.
+        #[arg(long = "as")]
+        agent: Option<String>,
+        /// At most this many.
+        #[arg(long, default_value_t = LIMIT)]
+        limit: i64,
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show one conversation with its assignments.
+    ///
+    /// Example: switchboard chat show 0193a7c2-…
+    Show {
+        /// Its id.
+        id: Uuid,
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// The views of an inbox.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ViewName {
+    /// Open, with nobody.
+    New,
+    /// Open, in a team's queue.
+    Team,
+    /// Open, with a person.
+    Assigned,
+    /// Those of --as.
+    Mine,
+    /// Closed.
+    Closed,
+    /// All.
+    All,
+}
+
+pub async fn run(command: Command) -> Done {
+    match command {
+        Command::List { view, tenant, agent, limit, json } => list(view, tenant, agent, limit, json).await,
+        Command::Show { id, json } => show(ConversationId(id), json).await,
+    }
+}
+
+async fn list(view: ViewName, tenant: Option<String>, agent: Option<String>, limit: i64, json: bool) -> Done {
+    let tenant = tenant.map(|tenant| Tenant::new(&tenant)).transpose()?;
+    let agent = agent.map(|agent| AgentId::new(&agent)).transpose()?;
+    let view = match view {
+        ViewName::New => View::New,
+        ViewName::Team => View::Team,
+        ViewName::Assigned => View::Assigned,
+        ViewName::Mine => View::Mine(agent.as_ref().ok_or("--view mine needs --as AGENT")?),
+        ViewName::Closed => View::Closed,
+        ViewName::All => View::All,
+    };
+    let session = connect::store()?.session().await?;
+    let found = read::conversations(&session, tenant.as_ref(), view, limit).await?;
+    if json {
+        print::json(&found.iter().map(value).collect::<Vec<_>>())?;
+    } else {
+        print::table(
+            ["conversation", "channel", "status", "owner", "team", "priority", "waiting since"],
+            &found.iter().map(row).collect::<Vec<_>>(),
+        );
+        if found.len() as i64 == limit {
+            eprintln!("only the first {limit}: ask for more with --limit");
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn show(id: ConversationId, json: bool) -> Done {
+    let session = connect::store()?.session().await?;
+    let found = read::conversation(&session, id).await?;
+    let loaded = found.ok_or_else(|| CliError::from(format!("there is no conversation {id}")))?;
+    let engagements = read::engagements(&session, &loaded.tenant, id).await?;
+    if json {
+        let mut value = value(&loaded);
+        value["notes"] = json!([]);
+        value["engagements"] = serde_json::to_value(&engagements)?;
+        print::json(&value)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let object = value(&loaded);
+    for (name, value) in object.as_object().into_iter().flatten() {
+        println!("{name:<18} {}", shown(value));
+    }
+    println!();
+    let rows: Vec<_> = engagements
+        .iter()
+        .map(|one| {
+            [
+                one.created_at.to_string(),
+                one.way.clone(),
+                print::or_dash(one.from.as_deref()),
+                print::or_dash(one.to.as_deref()),
+                print::or_dash(one.requester.as_deref()),
+                one.status.clone(),
+                print::or_dash(one.note.as_deref()),
+            ]
+        })
+        .collect();
+    print::table(["when", "way", "from", "to", "asked by", "status", "note"], &rows);
+    Ok(ExitCode::SUCCESS)
+}
+
+fn shown(value: &Value) -> String {
+    match value {
+        Value::Null => "-".into(),
+        Value::String(text) => text.clone(),
+        Value::Object(object) => {
+            let text = |key: &str| object.get(key).and_then(Value::as_str);
+            [text("kind"), text("id")].into_iter().flatten().collect::<Vec<_>>().join("/")
+        }
+        other => other.to_string(),
+    }
+}
+
+fn row(loaded: &Loaded) -> [String; 7] {
+    let (status, priority) = read::words(loaded);
+    let conversation = &loaded.conversation;
+    [
+        conversation.id.to_string(),
+        conversation.channel.to_string(),
+        status.into(),
+        shown(&owner(&conversation.owner)),
+        print::or_dash(conversation.team.as_ref().map(|team| team.as_str())),
+        priority.into(),
+        print::or_dash(conversation.waiting_since.map(|at| at.to_string()).as_deref()),
+    ]
+}
+
+fn owner(owner: &Owner) -> Value {
+    match owner {
+        Owner::Nobody => json!({ "kind": "nobody" }),
+        Owner::Team(team) => json!({ "kind": "team", "id": team.as_str() }),
+        Owner::Agent(agent) => json!({ "kind": "agent", "id": agent.as_str() }),
+    }
+}
+
+/// A conversation as outside tools read it.
+fn value(loaded: &Loaded) -> Value {
+    let conversation = &loaded.conversation;
+    let (status, priority) = read::words(loaded);
+    let mut owner = owner(&conversation.owner);
+    if let Owner::Agent(_) = conversation.owner {
+        owner["team"] = json!(conversation.team.as_ref().map(|team| team.as_str()));
+    }
+    json!({
+        "conversation": conversation.id.to_string(),
+        "tenant": loaded.tenant.as_str(),
+        "channel": conversation.channel.as_str(),
+        "status": status,
+        "owner": owner,
+        "team": conversation.team.as_ref().map(|team| team.as_str()),
+        "priority": priority,
+        "episode": conversation.episode,
+        "epoch": conversation.epoch,
+        "sequence": conversation.sequence,
+        "waiting_since": conversation.waiting_since.map(|at| at.to_string()),
+        "window_expires_at": conversation.window_expires_at.map(|at| at.to_string()),
+        "request": Value::Null,
+        "partitionkey": &*conversation.partition_key,
+        "partition": conversation.home.0,
+        "standby": conversation.standby,
+    })
+}

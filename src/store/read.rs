@@ -1,0 +1,166 @@
+//! What people look at: conversations, their history, the decisions behind them. Plain reads, no locks.
+
+use jiff::Timestamp;
+use serde_json::Value;
+use uuid::Uuid;
+
+use super::codec;
+use super::conversations::{Loaded, columns};
+use super::{Session, StoreError};
+use crate::domain::ids::{AgentId, ConversationId, Tenant};
+
+/// Which conversations to list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum View<'a> {
+    /// Open, with nobody.
+    New,
+    /// Open, in a team's queue.
+    Team,
+    /// Open, with a person.
+    Assigned,
+    /// Open, with this person.
+    Mine(&'a AgentId),
+    /// Closed.
+    Closed,
+    /// All of them.
+    All,
+}
+
+/// Conversations of a view, those that waited longest first.
+pub async fn conversations(
+    session: &Session,
+    tenant: Option<&Tenant>,
+    view: View<'_>,
+    limit: i64,
+) -> Result<Vec<Loaded>, StoreError> {
+    let (condition, agent) = match view {
+        View::New => ("status = 'open' and owner_agent is null and owner_queue is null", None),
+        View::Team => ("status = 'open' and owner_queue is not null", None),
+        View::Assigned => ("status = 'open' and owner_agent is not null", None),
+        View::Mine(agent) => ("status = 'open' and owner_agent = $2", Some(agent.as_str())),
+        View::Closed => ("status = 'closed'", None),
+        View::All => ("true", None),
+    };
+    let sql = format!(
+        "select {} from conversation where ($1::text is null or tenant = $1) and ($2::text is null or true) and {condition}
+         order by coalesce(waiting_since, queued_at, last_activity), id limit $3",
+        columns!()
+    );
+    let tenant = tenant.map(Tenant::as_str);
+    let rows = session.query(&sql, &[&tenant, &agent, &limit]).await?;
+    rows.iter().map(Loaded::from_row).collect()
+}
+
+/// One conversation, whoever's it is.
+pub async fn conversation(session: &Session, id: ConversationId) -> Result<Option<Loaded>, StoreError> {
+    let sql = concat!("select ", columns!(), " from conversation where id = $1");
+    session.query_opt(sql, &[&id.0]).await?.as_ref().map(Loaded::from_row).transpose()
+}
+
+/// An engagement record as it is shown.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Engagement {
+    /// Its name.
+    pub engagement: Uuid,
+    /// Which way.
+    pub way: String,
+    /// Who had it before.
+    pub from: Option<String>,
+    /// Who got it.
+    pub to: Option<String>,
+    /// Who asked.
+    pub requester: Option<String>,
+    /// How it came out.
+    pub status: String,
+    /// Why.
+    pub reason: Option<String>,
+    /// Told by the one who gave it.
+    pub note: Option<String>,
+    /// When it began.
+    pub created_at: Timestamp,
+    /// When it last changed.
+    pub updated_at: Timestamp,
+    /// The decision behind it.
+    pub decision: Option<Uuid>,
+}
+
+/// A conversation's engagement records, the oldest first.
+pub async fn engagements(
+    session: &Session,
+    tenant: &Tenant,
+    id: ConversationId,
+) -> Result<Vec<Engagement>, StoreError> {
+    let sql = "select id, way, from_owner, to_agent, requester, status, reason, note, created_at, updated_at, decision
+      from engagement where tenant = $1 and conversation = $2 order by created_at, id";
+    let rows = session.query(sql, &[&tenant.as_str(), &id.0]).await?;
+    let engagement = |row: &tokio_postgres::Row| Engagement {
+        engagement: row.get(0),
+        way: row.get(1),
+        from: row.get(2),
+        to: row.get(3),
+        requester: row.get(4),
+        status: row.get(5),
+        reason: row.get(6),
+        note: row.get(7),
+        created_at: row.get(8),
+        updated_at: row.get(9),
+        decision: row.get(10),
+    };
+    Ok(rows.iter().map(engagement).collect())
+}
+
+/// A decision record as it is shown.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Decision {
+    /// Its name.
+    pub decision: Uuid,
+    /// When.
+    pub at: Timestamp,
+    /// Because of what.
+    pub cause: String,
+    /// The rule that matched.
+    pub rule: Option<String>,
+    /// The plan in force.
+    pub plan_version: i32,
+    /// Whose members were candidates.
+    pub team: Option<String>,
+    /// How one was chosen.
+    pub strategy: Option<String>,
+    /// Who.
+    pub chosen: Option<String>,
+    /// Candidates, counts by reason, rules that failed.
+    pub detail: Value,
+}
+
+/// A conversation's decision records, the oldest first.
+pub async fn decisions(session: &Session, tenant: &Tenant, id: ConversationId) -> Result<Vec<Decision>, StoreError> {
+    let sql = "select id, at, cause, rule, plan_version, team, strategy, chosen, detail
+      from decision where tenant = $1 and conversation = $2 order by at, id";
+    let rows = session.query(sql, &[&tenant.as_str(), &id.0]).await?;
+    let decision = |row: &tokio_postgres::Row| Decision {
+        decision: row.get(0),
+        at: row.get(1),
+        cause: row.get(2),
+        rule: row.get(3),
+        plan_version: row.get(4),
+        team: row.get(5),
+        strategy: row.get(6),
+        chosen: row.get(7),
+        detail: row.get(8),
+    };
+    Ok(rows.iter().map(decision).collect())
+}
+
+/// The words of a conversation as listings show them.
+pub fn words(loaded: &Loaded) -> (&'static str, &'static str) {
+    (codec::status_word(loaded.conversation.status), codec::priority_word(loaded.conversation.priority))
+}
+
+/// How much each agent carries, by what the conversations say.
+pub async fn loads(session: &Session, tenant: &Tenant) -> Result<Vec<(String, String, i64)>, StoreError> {
+    let sql = "select a.id, a.presence, count(c.id) from agent a
+      left join conversation c on c.tenant = a.tenant and c.owner_agent = a.id and c.status = 'open'
+      where a.tenant = $1 group by 1, 2 order by 1";
+    let rows = session.query(sql, &[&tenant.as_str()]).await?;
+    Ok(rows.iter().map(|row| (row.get(0), row.get(1), row.get(2))).collect())
+}
