@@ -1,0 +1,145 @@
+//! What happens when something dies: nothing is lost, nothing happens twice, order holds.
+
+use lapin::options::QueueDeclareOptions;
+use lapin::types::FieldTable;
+
+use crate::support::bodies::{fact, phone, presence, roomy_plan};
+use crate::support::proxy::Proxy;
+use crate::support::{PARTITIONS, Stage, environment};
+
+/// Customers of a flood.
+const CUSTOMERS: usize = 40;
+/// Messages of each.
+const EACH: usize = 10;
+
+/// Puts a flood into the partitions: every customer's messages in order, on the customer's lane.
+async fn flood(stage: &Stage, part: usize) {
+    for n in 0..EACH {
+        for customer in 0..CUSTOMERS {
+            let key = format!("customer-{customer}");
+            let id = format!("wamid.{customer}.{part}.{n}");
+            stage.send_native("inbound", &key, &fact(&phone(customer), &id, &key)).await;
+        }
+    }
+}
+
+/// Every message took effect once and in order, and nothing is left anywhere.
+async fn assert_complete(stage: &Stage, witness: &mut crate::support::witness::Witness, parts: usize) {
+    witness.until_events("message.received", CUSTOMERS * EACH * parts).await;
+    witness.assert_sequences();
+    for conversation in witness.conversations() {
+        let ids: Vec<(usize, usize)> = witness
+            .story(&conversation)
+            .iter()
+            .filter(|one| one.kind() == "message.received")
+            .map(|one| {
+                let id: Vec<&str> = one.text("/data/message/id").split('.').collect();
+                (id[2].parse().unwrap(), id[3].parse().unwrap())
+            })
+            .collect();
+        let mut sorted = ids.clone();
+        sorted.sort_unstable();
+        assert_eq!(ids, sorted, "the messages of {conversation} in their order");
+        assert_eq!(ids.len(), EACH * parts);
+    }
+    let total = format!("select count(*) from inbox having count(*) = {}", CUSTOMERS * EACH * parts);
+    assert_eq!(stage.count(&total).await as usize, CUSTOMERS * EACH * parts);
+    stage.assert_audit_is_clean().await;
+}
+
+/// Waits until no partition queue holds a message.
+async fn until_queues_are_empty(stage: &Stage) {
+    let channel = stage.connection.create_channel().await.unwrap();
+    let mut tick = tokio::time::interval(std::time::Duration::from_millis(100));
+    for partition in 0..PARTITIONS {
+        let queue = stage.topology.partition_queue(partition);
+        let deadline = tokio::time::Instant::now() + crate::support::PATIENCE;
+        loop {
+            let passive = QueueDeclareOptions { passive: true, ..QueueDeclareOptions::default() };
+            let state = channel.queue_declare(queue.as_str().into(), passive, FieldTable::default()).await.unwrap();
+            if state.message_count() == 0 {
+                break;
+            }
+            assert!(tokio::time::Instant::now() < deadline, "{queue} still holds {}", state.message_count());
+            tick.tick().await;
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn defect_14_a_worker_killed_at_any_moment_loses_and_doubles_nothing() {
+    let stage = Stage::with_plan(&roomy_plan()).await;
+    let mut witness = stage.witness().await;
+    let mut doomed = stage.process();
+    let mut steady = stage.process();
+    stage.send(&presence("martha", "online")).await;
+    flood(&stage, 0).await;
+    witness.until_events("message.received", CUSTOMERS).await;
+    doomed.kill().await.unwrap();
+    let mut third = stage.process();
+    flood(&stage, 1).await;
+    witness.until_events("message.received", CUSTOMERS * EACH).await;
+    steady.kill().await.unwrap();
+    assert_complete(&stage, &mut witness, 2).await;
+    until_queues_are_empty(&stage).await;
+    third.kill().await.unwrap();
+    stage.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_worker_told_to_stop_finishes_its_batch_and_lets_its_lanes_go() {
+    let stage = Stage::with_plan(&roomy_plan()).await;
+    let mut witness = stage.witness().await;
+    let mut first = stage.process();
+    flood(&stage, 0).await;
+    witness.until_events("message.received", CUSTOMERS).await;
+    let pid = first.id().unwrap().to_string();
+    let sent = tokio::process::Command::new("kill").args(["-TERM", &pid]).status().await.unwrap();
+    assert!(sent.success());
+    let status = tokio::time::timeout(crate::support::PATIENCE, first.wait()).await.unwrap().unwrap();
+    assert!(status.success(), "{status}");
+    assert_eq!(stage.count("select count(*) from lane where worker is not null or not clean").await, 0);
+    let mut second = stage.process();
+    assert_complete(&stage, &mut witness, 1).await;
+    until_queues_are_empty(&stage).await;
+    second.kill().await.unwrap();
+    stage.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn while_the_database_is_away_everything_waits_and_nothing_is_dead_lettered() {
+    let mut stage = Stage::with_plan(&roomy_plan()).await;
+    let mut witness = stage.witness().await;
+    let (door, url) = Proxy::through(&stage.database).await;
+    let settings = stage.settings(&url, &environment("AMQP_URL"));
+    stage.worker_with(settings);
+    flood(&stage, 0).await;
+    witness.until_events("message.received", CUSTOMERS).await;
+    door.shut();
+    flood(&stage, 1).await;
+    // Longer than a lease: the lanes have to give up and be taken again.
+    stage.until_count("select count(*) from lane where lease_until > clock_timestamp()", 0).await;
+    door.open();
+    assert_complete(&stage, &mut witness, 2).await;
+    until_queues_are_empty(&stage).await;
+    stage.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn while_the_broker_is_away_events_stay_in_the_outbox_and_come_out_in_order() {
+    let mut stage = Stage::with_plan(&roomy_plan()).await;
+    let mut witness = stage.witness().await;
+    let (door, url) = Proxy::through(&environment("AMQP_URL")).await;
+    let settings = stage.settings(&stage.database, &url);
+    stage.worker_with(settings);
+    flood(&stage, 0).await;
+    witness.until_events("message.received", CUSTOMERS).await;
+    door.shut();
+    flood(&stage, 1).await;
+    // Without a broker for one lease, the worker lets its lanes go.
+    stage.until_count("select count(*) from lane where worker is not null", 0).await;
+    door.open();
+    assert_complete(&stage, &mut witness, 2).await;
+    until_queues_are_empty(&stage).await;
+    stage.end().await;
+}

@@ -1,0 +1,9 @@
+//! Tests against a real RabbitMQ and a real Postgres: `./dev test` starts both.
+
+mod bad_input;
+mod faults;
+mod journey;
+mod start;
+mod store;
+mod support;
+mod timers;

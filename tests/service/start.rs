@@ -1,0 +1,104 @@
+//! Starting: what a person must fix ends with one sentence and exit code 1; a server that is away is waited for.
+
+use std::process::Stdio;
+use std::time::Duration;
+
+use lapin::options::{QueueDeclareOptions, QueueDeleteOptions};
+use lapin::types::FieldTable;
+use tokio::time::timeout;
+
+use crate::support::bodies::PLAN;
+use crate::support::{PATIENCE, Stage, environment, store_at};
+
+/// Starts a worker that should refuse to; returns what it said.
+async fn refused(stage: &Stage, variables: &[(&str, &str)]) -> String {
+    let mut command = stage.program(&["worker"]);
+    command.envs(variables.iter().copied()).env("RUST_LOG", "off");
+    let output = timeout(PATIENCE, command.output()).await.expect("it ends by itself").unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).trim().to_owned();
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert_eq!(said.lines().count(), 1, "one sentence: {said}");
+    said
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_person_must_fix_is_said_in_one_sentence() {
+    let stage = Stage::with_plan(PLAN).await;
+    let database = &stage.database;
+    let broker = environment("AMQP_URL");
+
+    let said = refused(&stage, &[("DATABASE_URL", "nonsense://x")]).await;
+    assert!(said.contains("DATABASE_URL"), "{said}");
+    let said = refused(&stage, &[("DATABASE_URL", "")]).await;
+    assert!(said.contains("DATABASE_URL is not set"), "{said}");
+    let (server, name) = database.rsplit_once('/').unwrap();
+    let said = refused(&stage, &[("DATABASE_URL", &format!("{server}/{name}_not_there"))]).await;
+    assert!(said.contains("does not exist"), "{said}");
+
+    let (scheme, rest) = broker.split_once("://").unwrap();
+    let place = rest.rsplit_once('@').map_or(rest, |(_, place)| place);
+    let wrong = format!("{scheme}://nobody:hunter2@{place}");
+    let said = refused(&stage, &[("AMQP_URL", &wrong)]).await;
+    assert!(said.contains("refuse") && !said.contains("hunter2"), "{said}");
+    let said = refused(&stage, &[("SWITCHBOARD_LEASE", "soon")]).await;
+    assert!(said.contains("SWITCHBOARD_LEASE"), "{said}");
+    stage.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_missing_migration_and_a_missing_or_different_queue_are_said_so() {
+    let stage = Stage::with_plan(PLAN).await;
+    let channel = stage.connection.create_channel().await.unwrap();
+    let queue = stage.topology.partition_queue(2);
+    channel.queue_delete(queue.as_str().into(), QueueDeleteOptions::default()).await.unwrap();
+    let said = refused(&stage, &[]).await;
+    assert!(said.contains("topology declare"), "{said}");
+    let durable = QueueDeclareOptions { durable: true, ..QueueDeclareOptions::default() };
+    channel.queue_declare(queue.as_str().into(), durable, FieldTable::default()).await.unwrap();
+    let said = refused(&stage, &[]).await;
+    assert!(said.contains(&queue), "{said}");
+
+    let name = format!("{}_empty", stage.prefix);
+    let admin = store_at(&environment("DATABASE_URL")).lone_client().await.unwrap();
+    admin.batch_execute(&format!("create database {name}")).await.unwrap();
+    let (server, _) = stage.database.rsplit_once('/').unwrap();
+    let said = refused(&stage, &[("DATABASE_URL", &format!("{server}/{name}"))]).await;
+    assert!(said.contains("migrate up"), "{said}");
+    admin.batch_execute(&format!("drop database {name} with (force)")).await.unwrap();
+    stage.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_is_away_is_waited_for_and_the_worker_is_not_ready() {
+    let stage = Stage::with_plan(PLAN).await;
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = free.local_addr().unwrap().to_string();
+    drop(free);
+    let http = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let http_address = http.local_addr().unwrap().to_string();
+    drop(http);
+    let mut worker = stage
+        .program(&["worker"])
+        .env("AMQP_URL", format!("amqp://{address}/%2f"))
+        .env("SWITCHBOARD_HTTP", &http_address)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let health = |arguments: Vec<&'static str>| {
+        let mut command = stage.program(&arguments);
+        command.env("SWITCHBOARD_HTTP", &http_address);
+        async move { command.output().await.unwrap() }
+    };
+    let deadline = tokio::time::Instant::now() + PATIENCE;
+    while !health(vec!["healthcheck", "--live"]).await.status.success() {
+        assert!(tokio::time::Instant::now() < deadline, "the endpoint never came up");
+    }
+    let ready = health(vec!["healthcheck"]).await;
+    assert!(!ready.status.success());
+    assert!(String::from_utf8_lossy(&ready.stdout).contains("not ready"));
+    let still = timeout(Duration::from_secs(1), worker.wait()).await;
+    assert!(still.is_err(), "it goes on trying");
+    worker.kill().await.unwrap();
+    stage.end().await;
+}

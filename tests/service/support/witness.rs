@@ -1,0 +1,178 @@
+//! Sees everything that is published to events, notifications and the dead queue, in order.
+
+use futures_util::StreamExt;
+use lapin::options::{BasicConsumeOptions, BasicGetOptions, QueueBindOptions, QueueDeclareOptions};
+use lapin::types::{AMQPValue, FieldTable};
+use lapin::{Channel, Connection, Consumer};
+use serde_json::Value;
+use switchboard::broker::Topology;
+use tokio::time::{Instant, timeout_at};
+
+use super::PATIENCE;
+
+/// One message as it was published.
+#[derive(Debug, Clone)]
+pub struct Seen {
+    pub routing_key: String,
+    pub headers: Vec<(String, String)>,
+    pub body: Value,
+}
+
+impl Seen {
+    /// The type without `switchboard.`.
+    pub fn kind(&self) -> &str {
+        self.text("/type").trim_start_matches("switchboard.")
+    }
+
+    pub fn text(&self, path: &str) -> &str {
+        self.body.pointer(path).and_then(Value::as_str).unwrap_or_default()
+    }
+
+    pub fn number(&self, path: &str) -> i64 {
+        self.body.pointer(path).and_then(Value::as_i64).unwrap_or(-1)
+    }
+
+    pub fn is_notification(&self) -> bool {
+        self.kind().starts_with("notification.")
+    }
+}
+
+pub struct Witness {
+    channel: Channel,
+    stream: Consumer,
+    dead: String,
+    pub seen: Vec<Seen>,
+}
+
+impl Witness {
+    pub async fn watch(connection: &Connection, topology: &Topology) -> Self {
+        let channel = connection.create_channel().await.unwrap();
+        let options = QueueDeclareOptions { exclusive: true, ..QueueDeclareOptions::default() };
+        let queue = channel.queue_declare("".into(), options, FieldTable::default()).await.unwrap().name().clone();
+        for exchange in ["events", "notifications"] {
+            let exchange = topology.name(exchange);
+            let bind = channel.queue_bind(
+                queue.clone(),
+                exchange.as_str().into(),
+                "#".into(),
+                QueueBindOptions::default(),
+                FieldTable::default(),
+            );
+            bind.await.unwrap();
+        }
+        let options = BasicConsumeOptions { no_ack: true, ..BasicConsumeOptions::default() };
+        let stream = channel.basic_consume(queue, "witness".into(), options, FieldTable::default()).await.unwrap();
+        Self { channel, stream, dead: topology.name("dead"), seen: Vec::new() }
+    }
+
+    /// Waits until what was seen so far satisfies `done`; the panic shows what was seen.
+    #[track_caller]
+    pub fn until(&mut self, what: &str, done: impl Fn(&[Seen]) -> bool) -> impl Future<Output = ()> {
+        let place = std::panic::Location::caller();
+        let what = what.to_owned();
+        async move {
+            let deadline = Instant::now() + PATIENCE;
+            while !done(&self.seen) {
+                let Ok(message) = timeout_at(deadline, self.stream.next()).await else {
+                    let kinds: Vec<&str> = self.seen.iter().map(Seen::kind).collect();
+                    panic!("{place}: waited in vain for {what}; seen: {kinds:?}");
+                };
+                let message = message.expect("the witness's queue stays").unwrap();
+                let headers = message.properties.headers().clone().unwrap_or_default();
+                let text = |value: &AMQPValue| match value {
+                    AMQPValue::LongString(text) => text.to_string(),
+                    other => format!("{other:?}"),
+                };
+                self.seen.push(Seen {
+                    routing_key: message.routing_key.to_string(),
+                    headers: headers.inner().iter().map(|(k, v)| (k.to_string(), text(v))).collect(),
+                    body: serde_json::from_slice(&message.data).expect("what we publish is JSON"),
+                });
+            }
+        }
+    }
+
+    /// Waits for this many events of a kind (duplicates by id counted once).
+    #[track_caller]
+    pub fn until_events(&mut self, kind: &str, count: usize) -> impl Future<Output = ()> {
+        let kind = kind.to_owned();
+        let what = format!("{count} of {kind}");
+        self.until(&what, move |seen| {
+            let ids: std::collections::BTreeSet<&str> =
+                seen.iter().filter(|one| one.kind() == kind).map(|one| one.text("/id")).collect();
+            ids.len() >= count
+        })
+    }
+
+    /// The events (no notifications) of one conversation, without duplicates, in the order they were seen first.
+    pub fn story(&self, conversation: &str) -> Vec<&Seen> {
+        let mut ids = std::collections::BTreeSet::new();
+        let own = self.seen.iter().filter(|one| !one.is_notification() && one.text("/subject") == conversation);
+        own.filter(|one| ids.insert(one.text("/id").to_owned())).collect()
+    }
+
+    /// Kinds of the events of one conversation.
+    pub fn kinds(&self, conversation: &str) -> Vec<&str> {
+        self.story(conversation).iter().map(|one| one.kind()).collect()
+    }
+
+    /// Every conversation that was heard of.
+    pub fn conversations(&self) -> Vec<String> {
+        let subjects = self.seen.iter().filter(|one| one.headers.iter().any(|(name, _)| name == "ce-sequence"));
+        let all: std::collections::BTreeSet<&str> =
+            subjects.filter(|one| !one.is_notification()).map(|one| one.text("/subject")).collect();
+        all.into_iter().map(str::to_owned).collect()
+    }
+
+    /// Notifications of a kind, as who was told.
+    pub fn told(&self, kind: &str) -> Vec<String> {
+        let kind = format!("notification.{kind}");
+        let own = self.seen.iter().filter(|one| one.kind() == kind);
+        own.map(|one| format!("{}/{}", one.text("/data/recipient/kind"), one.text("/data/recipient/id"))).collect()
+    }
+
+    /// The first events of a kind.
+    #[track_caller]
+    pub fn first(&self, kind: &str) -> &Seen {
+        let found = self.seen.iter().find(|one| one.kind() == kind);
+        found.unwrap_or_else(|| panic!("no {kind} was seen"))
+    }
+
+    /// Sequences of every conversation: first publications contiguous from 1, duplicates the same in all.
+    #[track_caller]
+    pub fn assert_sequences(&self) {
+        for conversation in self.conversations() {
+            let story = self.story(&conversation);
+            for (place, event) in story.iter().enumerate() {
+                let wanted = format!("{:020}", place + 1);
+                assert_eq!(event.text("/sequence"), wanted, "{conversation}: {:?}", self.kinds(&conversation));
+            }
+        }
+        let mut bodies = std::collections::BTreeMap::new();
+        for one in &self.seen {
+            let before = bodies.insert(one.text("/id").to_owned(), &one.body);
+            assert!(before.is_none_or(|before| *before == one.body), "a duplicate differs: {}", one.body);
+        }
+    }
+
+    /// Takes this many dead letters, as reason and body.
+    pub async fn dead(&self, count: usize) -> Vec<(String, Vec<u8>)> {
+        let mut letters = Vec::new();
+        let deadline = Instant::now() + PATIENCE;
+        let mut tick = tokio::time::interval(std::time::Duration::from_millis(30));
+        while letters.len() < count {
+            assert!(Instant::now() < deadline, "only {} of {count} dead letters came", letters.len());
+            tick.tick().await;
+            let options = BasicGetOptions { no_ack: true };
+            if let Some(message) = self.channel.basic_get(self.dead.as_str().into(), options).await.unwrap() {
+                let headers = message.properties.headers().clone().unwrap_or_default();
+                let reason = match headers.inner().get("x-switchboard-reason") {
+                    Some(AMQPValue::LongString(reason)) => reason.to_string(),
+                    other => format!("{other:?}"),
+                };
+                letters.push((reason, message.delivery.data.clone()));
+            }
+        }
+        letters
+    }
+}
