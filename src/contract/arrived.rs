@@ -8,7 +8,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use super::dead::{Dead, DeadReason};
+use super::dead::Dead;
 use super::identity::{self, Alias, Identity};
 use crate::domain::conversation::Contact;
 use crate::domain::ids::{ChannelKey, ConversationId, Tenant};
@@ -251,87 +251,5 @@ impl Dedupe {
             } => identity::hashed(&["message", channel.as_str(), direction.wire(), id]),
             Self::Event { source, id } => identity::hashed(&["event", source, id]),
         }
-    }
-}
-
-/// Collects what a body turns into while it is read.
-pub(super) struct Reading {
-    /// When the body arrived: what counts as now, as late, as too old.
-    pub(super) arrival: Timestamp,
-    /// The time of the envelope around a foreign body: stands in for a message's own.
-    pub(super) enveloped: Option<Timestamp>,
-    arrived: Arrived,
-    more_dead: u32,
-    too_many: bool,
-}
-
-impl Reading {
-    pub(super) fn new(arrival: Timestamp) -> Self {
-        Self {
-            arrival,
-            enveloped: None,
-            arrived: Arrived::default(),
-            more_dead: 0,
-            too_many: false,
-        }
-    }
-
-    /// Takes a fact, or what was wrong with it.
-    pub(super) fn fact(&mut self, fact: Result<ArrivedFact, Dead>) {
-        match fact {
-            Ok(_) if self.arrived.facts.len() == MAX_FACTS => self.too_many = true,
-            Ok(fact) => self.arrived.facts.push(fact),
-            Err(dead) => self.refuse(dead),
-        }
-    }
-
-    /// Takes a command, or what was wrong with it.
-    pub(super) fn command(&mut self, command: Result<ArrivedCommand, Dead>) {
-        match command {
-            Ok(command) => self.arrived.commands.push(command),
-            Err(dead) => self.refuse(dead),
-        }
-    }
-
-    /// Counts what is passed over.
-    pub(super) fn skip(&mut self, skip: Skip, times: usize) {
-        if times > 0 {
-            let count = self.arrived.skipped.entry(skip).or_default();
-            *count = count.saturating_add(u32::try_from(times).unwrap_or(u32::MAX));
-        }
-    }
-
-    /// Notes what is wrong. A body is dead-lettered once: for the first thing, with the number of others.
-    pub(super) fn refuse(&mut self, dead: Dead) {
-        if self.arrived.dead.is_none() {
-            self.arrived.dead = Some(dead);
-        } else {
-            self.more_dead = self.more_dead.saturating_add(1);
-        }
-    }
-
-    /// What the body turned into; a body that turned into nothing is counted as that.
-    pub(super) fn finish(mut self) -> Arrived {
-        if self.too_many {
-            let detail = format_args!("the body holds more than {MAX_FACTS} messages");
-            return Arrived {
-                dead: Some(Dead::new(DeadReason::TooLarge, detail)),
-                ..Arrived::default()
-            };
-        }
-        if let Some(dead) = self.arrived.dead.as_mut().filter(|_| self.more_dead > 0) {
-            *dead = Dead::new(
-                dead.reason,
-                format_args!("{} (and {} more)", dead.detail, self.more_dead),
-            );
-        }
-        let nothing = self.arrived.facts.is_empty()
-            && self.arrived.commands.is_empty()
-            && self.arrived.skipped.is_empty()
-            && self.arrived.dead.is_none();
-        if nothing {
-            self.skip(Skip::Empty, 1);
-        }
-        self.arrived
     }
 }

@@ -7,7 +7,8 @@ use jiff::Timestamp;
 
 use super::arrived::{Dedupe, Incoming};
 use super::dead::{Dead, DeadReason};
-use super::json::{Object, Place, without_nul};
+use super::json::{Object, without_nul};
+use super::place::Place;
 use super::time;
 
 /// Longest id and source, in bytes. They name causes in every event; the longest seen are message ids of some hundred.

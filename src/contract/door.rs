@@ -2,13 +2,15 @@
 
 use jiff::Timestamp;
 
-use super::arrived::{Arrived, Incoming, Limits, Reading};
+use super::arrived::{Arrived, Incoming, Limits};
 use super::cloud_api;
 use super::cloudevent::{self, CloudEvent};
 use super::command;
 use super::dead::{Dead, DeadReason};
 use super::fact;
-use super::json::{Object, Place};
+use super::json::Object;
+use super::place::Place;
+use super::reading::Reading;
 use super::time;
 
 /// Reads one body. Never fails: what cannot be read is in [`Arrived::dead`], with the place.

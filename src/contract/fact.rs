@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 
-use super::arrived::{ArrivedFact, Dedupe, Direction, Reading};
+use super::arrived::{ArrivedFact, Dedupe, Direction};
 use super::cloudevent::CloudEvent;
 use super::dead::{Dead, DeadReason};
 use super::identity::{Alias, AliasKind, Found};
-use super::json::{Object, Place, cut};
+use super::json::{Object, cut};
 use super::message::{self, MAX_MESSAGE_ID_BYTES};
+use super::place::Place;
+use super::reading::Reading;
 use super::time;
 use crate::domain::ids::{AgentId, ChannelKey, MAX_CHANNEL_BYTES};
 use crate::domain::input::{Message, Origin, What};

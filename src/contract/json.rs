@@ -10,58 +10,7 @@ use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::dead::{Dead, DeadReason};
-
-/// Where something stands in a body: written only when there is something to complain about.
-#[derive(Clone, Copy)]
-pub(super) struct Place<'p> {
-    parent: Option<&'p Place<'p>>,
-    step: Step<'p>,
-}
-
-#[derive(Clone, Copy)]
-enum Step<'p> {
-    Root(&'static str),
-    Field(&'p str),
-    Index(usize),
-}
-
-impl Place<'_> {
-    /// The top of a body, by the name it has in complaints. The name "" is left out of the places below it.
-    pub(super) fn root(name: &'static str) -> Self {
-        Place {
-            parent: None,
-            step: Step::Root(name),
-        }
-    }
-
-    /// A complaint about this place; reads on from its name ("is missing").
-    pub(super) fn bad(&self, complaint: impl fmt::Display) -> Dead {
-        self.dead(DeadReason::Invalid, complaint)
-    }
-
-    /// A complaint with a reason of its own.
-    pub(super) fn dead(&self, reason: DeadReason, complaint: impl fmt::Display) -> Dead {
-        Dead::new(reason, format_args!("{self} {complaint}"))
-    }
-}
-
-impl fmt::Display for Place<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let parent = self
-            .parent
-            .filter(|parent| !matches!(parent.step, Step::Root("")));
-        if let Some(parent) = parent {
-            parent.fmt(f)?;
-        }
-        match self.step {
-            Step::Root("") => f.write_str("the body"),
-            Step::Root(name) => f.write_str(name),
-            Step::Field(name) if parent.is_none() => f.write_str(name),
-            Step::Field(name) => write!(f, ".{name}"),
-            Step::Index(index) => write!(f, "[{index}]"),
-        }
-    }
-}
+use super::place::Place;
 
 /// An object whose fields are still text.
 pub(super) struct Object<'a, 'p> {
@@ -106,10 +55,7 @@ impl<'a, 'p> Object<'a, 'p> {
 
     fn item<'s>(&'s self, name: &'s str, text: &'a str) -> Item<'a, 's> {
         Item {
-            place: Place {
-                parent: Some(&self.place),
-                step: Step::Field(name),
-            },
+            place: self.place.field(name),
             text,
         }
     }
@@ -255,10 +201,7 @@ impl<'a> List<'a, '_> {
     /// Its items in order, those that say nothing included.
     pub(super) fn iter(&self) -> impl Iterator<Item = Item<'a, '_>> {
         self.items.iter().enumerate().map(|(index, item)| Item {
-            place: Place {
-                parent: Some(&self.place),
-                step: Step::Index(index),
-            },
+            place: self.place.index(index),
             text: item.get(),
         })
     }

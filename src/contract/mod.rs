@@ -25,6 +25,8 @@ pub mod identity;
 mod json;
 mod message;
 pub mod partition;
+mod place;
+mod reading;
 mod time;
 
 // From ingress to the partitions.

@@ -3,7 +3,8 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::dead::{Dead, DeadReason};
-use super::json::{Item, Place};
+use super::json::Item;
+use super::place::Place;
 
 /// Older facts are dead-lettered: duplicates are remembered this long, which is a day longer than gateways redeliver.
 pub const STALE_AFTER: SignedDuration = SignedDuration::from_hours(8 * 24);

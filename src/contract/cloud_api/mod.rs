@@ -5,12 +5,13 @@ mod people;
 
 use self::content::content;
 use self::people::{People, Who};
-use super::arrived::{ArrivedFact, Dedupe, Direction, Reading, Skip};
+use super::arrived::{ArrivedFact, Dedupe, Direction, Skip};
 use super::dead::{Dead, DeadReason};
 use super::forward;
 use super::identity::{self, Identity};
 use super::json::{Item, List, Object, cut};
 use super::message::{self, MAX_MESSAGE_ID_BYTES};
+use super::reading::Reading;
 use super::time;
 use crate::domain::conversation::Contact;
 use crate::domain::ids::{ChannelKey, MAX_CHANNEL_BYTES};
@@ -120,7 +121,9 @@ fn messages(reading: &mut Reading, value: &Object<'_, '_>, standby: bool) -> usi
         ("message_echoes", Direction::Sent),
         ("smb_message_echoes", Direction::Sent),
     ] {
-        each(reading, value.list(name), |reading, item| {
+        let list = value.list(name);
+        told += usize::from(list.is_err()); // something was told, though not what
+        each(reading, list, |reading, item| {
             told += 1;
             let people = people.get_or_insert_with(|| People::read(reading, value));
             let about = About {

@@ -3,11 +3,11 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use super::super::arrived::Reading;
 use super::super::dead::{Dead, DeadReason};
 use super::super::identity::{Alias, AliasKind, Found, Identity};
 use super::super::json::Object;
 use super::super::message;
+use super::super::reading::Reading;
 
 /// Most contacts read of one value: a value has one per customer, and holds at most a thousand messages.
 const MAX_PEOPLE: usize = super::super::arrived::MAX_FACTS;

@@ -1,16 +1,15 @@
 //! Webhook bodies of the Cloud API.
 
 use serde_json::{Value, json};
-use switchboard::contract::{DeadReason, Skip};
+use switchboard::contract::Skip;
 use switchboard::domain::input::{Origin, What};
 
 use super::{
-    MESSAGE, VALUE, assert_dead, fixture, fixture_with, identifiers, only_fact, read_body,
-    received, sent,
+    MESSAGE, VALUE, fixture, fixture_with, identifiers, only_fact, read_body, received, sent,
 };
 
 /// The text webhook with other fields in its message.
-fn message_with(fields: &[(&str, Value)]) -> Value {
+pub fn message_with(fields: &[(&str, Value)]) -> Value {
     let places: Vec<_> = fields
         .iter()
         .map(|(field, _)| format!("{MESSAGE}/{field}"))
@@ -24,7 +23,7 @@ fn message_with(fields: &[(&str, Value)]) -> Value {
 }
 
 /// The text webhook with another field and value in its change.
-fn change(field: &str, value: Value) -> Value {
+pub fn change(field: &str, value: Value) -> Value {
     fixture_with(
         "webhook_text",
         &[(
@@ -36,7 +35,7 @@ fn change(field: &str, value: Value) -> Value {
 
 /// What a body that means nothing to ownership is counted as.
 #[track_caller]
-fn skipped(body: &Value) -> Vec<(Skip, u32)> {
+pub fn skipped(body: &Value) -> Vec<(Skip, u32)> {
     let arrived = read_body(body);
     assert_eq!(arrived.dead, None, "{body}");
     assert!(arrived.facts.is_empty(), "{body}");
@@ -251,108 +250,6 @@ fn echoes_are_found_under_both_of_their_names() {
 }
 
 #[test]
-fn a_customer_without_a_phone_is_known_by_what_is_there_in_order_of_preference() {
-    let of = |fields: &[(&str, Value)], contact: Value| {
-        let mut body = message_with(fields);
-        body.pointer_mut(VALUE).expect("a value")["contacts"] = json!([contact]);
-        identifiers(&only_fact(&body))
-    };
-    let no_phone = ("from", json!(null));
-    let own = ("from_user_id", json!("BR.own"));
-    assert_eq!(
-        of(
-            &[no_phone.clone(), own.clone()],
-            json!({"user_id": "BR.own"})
-        ),
-        ["bsuid=BR.own"]
-    );
-    assert_eq!(
-        of(
-            std::slice::from_ref(&no_phone),
-            json!({"user_id": "BR.contact"})
-        ),
-        ["bsuid=BR.contact"]
-    );
-    let parent = ("from_parent_user_id", json!("BR.ENT.p"));
-    assert_eq!(
-        of(&[no_phone.clone(), parent], json!({})),
-        ["parent_bsuid=BR.ENT.p"]
-    );
-    assert_eq!(
-        of(
-            std::slice::from_ref(&no_phone),
-            json!({"wa_id": "BR.inplace"})
-        ),
-        ["bsuid=BR.inplace"]
-    );
-    assert_eq!(
-        of(&[("from", json!("BR.infrom")), own], json!({})),
-        ["bsuid=BR.own"],
-        "the field of its own goes before the field of the phone"
-    );
-}
-
-#[test]
-fn a_message_does_not_take_the_identity_of_another_customers_contact() {
-    let body = fixture_with(
-        "webhook_text",
-        &[(&format!("{MESSAGE}/from"), json!("33612345678"))],
-    );
-    let fact = only_fact(&body);
-    assert_eq!(identifiers(&fact), ["phone=+33612345678"]);
-    assert_eq!(&*fact.contact.name, "");
-}
-
-#[test]
-fn a_message_of_nobody_is_no_identity_and_names_its_place() {
-    let mut body = message_with(&[("from", json!(null))]);
-    body.pointer_mut(VALUE).expect("a value")["contacts"] = json!(null);
-    assert_dead(
-        &read_body(&body),
-        DeadReason::NoIdentity,
-        "entry[0].changes[0].value.messages[0]",
-    );
-}
-
-#[test]
-fn a_changed_number_keeps_who_the_customer_was() {
-    let fact = only_fact(&fixture("webhook_system"));
-    assert_eq!(
-        identifiers(&fact),
-        ["phone=+5511999991111", "bsuid=BR.9988776655"]
-    );
-    let previous: Vec<_> = fact
-        .previous
-        .iter()
-        .map(|alias| (alias.kind.wire(), &*alias.value))
-        .collect();
-    assert_eq!(
-        previous,
-        [("phone", "+5511999990000"), ("bsuid", "BR.1029384756")]
-    );
-    assert!(!received(&fact).turn);
-}
-
-#[test]
-fn a_changed_user_id_keeps_the_one_before() {
-    let system = json!({"type": "user_changed_user_id", "previous_user_id": "BR.before"});
-    let body = message_with(&[
-        ("type", json!("system")),
-        ("system", system),
-        ("from_user_id", json!("BR.after")),
-    ]);
-    let fact = only_fact(&body);
-    assert!(identifiers(&fact).contains(&"bsuid=BR.after".to_owned()));
-    assert_eq!(
-        fact.previous
-            .iter()
-            .map(|alias| &*alias.value)
-            .collect::<Vec<_>>(),
-        ["BR.before"]
-    );
-}
-
-#[test]
 fn what_arrives_while_a_bot_holds_the_chat_is_standby_and_its_echoes_are_automatic() {
     let mut value = fixture("webhook_text")
         .pointer(VALUE)
@@ -396,121 +293,4 @@ fn control_that_is_not_passed_to_people_is_only_counted() {
     let mut body = fixture_with("webhook_handover", &[(&place, json!(null))]);
     body.pointer_mut(VALUE).expect("a value")["control_taken"] = json!({});
     assert_eq!(skipped(&body), [(Skip::Notice, 1)]);
-}
-
-#[test]
-fn a_handover_of_nobody_or_to_no_number_is_dead() {
-    let sender = format!("{VALUE}/sender");
-    let dead = read_body(&fixture_with(
-        "webhook_handover",
-        &[(&sender, json!({"phone_number": ""}))],
-    ));
-    assert_dead(&dead, DeadReason::NoIdentity, "sender");
-    let recipient = format!("{VALUE}/recipient");
-    let dead = read_body(&fixture_with(
-        "webhook_handover",
-        &[(&recipient, json!(null))],
-    ));
-    assert_dead(&dead, DeadReason::Invalid, "recipient is missing");
-}
-
-#[test]
-fn one_bad_message_is_named_and_the_others_are_read() {
-    for (place, value, words) in [
-        (
-            "messages/1",
-            json!("text"),
-            "entry[0].changes[0].value.messages[1] is not an object",
-        ),
-        (
-            "messages/1/id",
-            json!(null),
-            "entry[0].changes[0].value.messages[1].id is missing",
-        ),
-        (
-            "messages/1/timestamp",
-            json!("soon"),
-            "entry[0].changes[0].value.messages[1].timestamp is not a time",
-        ),
-        (
-            "messages/1/image",
-            json!("x"),
-            "entry[0].changes[0].value.messages[1].image is not an object",
-        ),
-    ] {
-        let body = fixture_with("webhook_several", &[(&format!("{VALUE}/{place}"), value)]);
-        let arrived = read_body(&body);
-        let ids: Vec<_> = arrived.facts.iter().map(|fact| &*fact.cause).collect();
-        assert_eq!(
-            ids,
-            ["wamid.m1", "wamid.m3", "wamid.e1", "wamid.m4"],
-            "{place}"
-        );
-        let dead = arrived.dead.expect("dead");
-        assert_eq!(
-            (dead.reason, dead.detail.as_str()),
-            (DeadReason::Invalid, words)
-        );
-    }
-}
-
-#[test]
-fn several_bad_messages_make_one_dead_letter_that_counts_them() {
-    let body = fixture_with(
-        "webhook_several",
-        &[
-            (&format!("{VALUE}/messages/0"), json!(1)),
-            (&format!("{VALUE}/messages/2"), json!(2)),
-            ("/entry/1/changes/0/value/metadata", json!({})),
-        ],
-    );
-    let arrived = read_body(&body);
-    assert_eq!(arrived.facts.len(), 2);
-    let dead = arrived.dead.expect("dead");
-    assert_eq!(
-        dead.detail,
-        "entry[0].changes[0].value.messages[0] is not an object (and 2 more)"
-    );
-}
-
-#[test]
-fn a_bad_list_change_or_entry_spoils_nothing_beside_it() {
-    for place in [
-        "/entry/1",
-        "/entry/1/changes",
-        "/entry/1/changes/0",
-        "/entry/1/changes/0/value",
-        "/entry/1/changes/0/value/messages",
-    ] {
-        let arrived = read_body(&fixture_with("webhook_several", &[(place, json!(17))]));
-        assert_eq!(arrived.facts.len(), 4, "{place}");
-        assert_eq!(
-            arrived.dead.expect("dead").reason,
-            DeadReason::Invalid,
-            "{place}"
-        );
-    }
-}
-
-#[test]
-fn a_bad_contact_is_named_and_the_message_is_read_without_it() {
-    let place = format!("{VALUE}/contacts/0/wa_id");
-    let arrived = read_body(&fixture_with("webhook_text", &[(&place, json!(5))]));
-    assert_eq!(identifiers(&arrived.facts[0]), ["phone=+5511999990000"]);
-    assert!(
-        arrived
-            .dead
-            .expect("dead")
-            .detail
-            .contains("contacts[0].wa_id is not a text")
-    );
-}
-
-#[test]
-fn a_value_without_a_business_number_is_dead_only_if_it_has_messages() {
-    let metadata = format!("{VALUE}/metadata");
-    let dead = read_body(&fixture_with("webhook_text", &[(&metadata, json!(null))]));
-    assert_dead(&dead, DeadReason::Invalid, "metadata is missing");
-    let receipts = json!({"statuses": [{"id": "1"}]});
-    assert_eq!(skipped(&change("messages", receipts)), [(Skip::Receipt, 1)]);
 }

@@ -415,6 +415,12 @@ fn a_command_is_the_same_if_its_source_and_id_are() {
     assert_eq!(key(&[]), key(&[("/data/note", json!("other"))]));
     assert_ne!(key(&[]), key(&[("/id", json!("cmd-2002"))]));
     assert_ne!(key(&[]), key(&[("/source", json!("other"))]));
+    let ends_with_the_id = [("/source", json!("crm/testc")), ("/id", json!("md-2001"))];
+    assert_ne!(
+        key(&[]),
+        key(&ends_with_the_id),
+        "where one ends and the other begins counts"
+    );
 }
 
 #[test]

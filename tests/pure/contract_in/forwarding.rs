@@ -73,6 +73,23 @@ fn every_kind_of_foreign_fact_reads_back_the_same() {
 }
 
 #[test]
+fn what_a_bot_holds_is_still_held_after_forwarding() {
+    let value = fixture("webhook_several")["entry"][0]["changes"][0]["value"].clone();
+    let mut body = fixture_with(
+        "webhook_echo",
+        &[("/entry/0/changes/0/field", json!("standby"))],
+    );
+    body["entry"][0]["changes"][0]["value"]["messages"] = value["messages"].clone();
+    let facts = read_body(&body).facts;
+    assert_eq!(facts.len(), 4);
+    for fact in facts {
+        let back = read_back(&fact, arrival());
+        assert!(back.standby);
+        assert_eq!(told(&back), told(&fact));
+    }
+}
+
+#[test]
 fn a_fact_that_waited_between_ingress_and_its_lane_happened_when_it_did() {
     let place = format!("{MESSAGE}/timestamp");
     let fact = only_fact(&fixture_with("webhook_text", &[(&place, json!(null))]));

@@ -1,12 +1,15 @@
 //! What arrives, read: one sentence per rule, and properties over bodies nobody would write.
 
 mod cloud_api;
+mod cloud_faults;
+mod cloud_people;
 mod commands;
 mod derived;
 mod door;
 mod facts;
 mod forwarding;
 mod identity;
+mod plans;
 mod properties;
 mod samples;
 mod times;

@@ -79,6 +79,7 @@ fn without_any_time_it_happened_when_it_arrived() {
 
 #[test]
 fn a_time_further_ahead_than_five_minutes_is_not_believed_but_still_decides_the_bucket() {
+    assert_eq!(AHEAD, SignedDuration::from_mins(5));
     let limit = arrival() + AHEAD;
     let beyond = limit + SignedDuration::from_micros(1);
     let fact = only_fact(&native_at(json!(limit.to_string())));
