@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
+use switchboard::domain::agent::Presence;
 use switchboard::domain::conversation::Owner;
 use switchboard::domain::event::Change;
-use switchboard::domain::input::{Upsert, What, Wish};
+use switchboard::domain::input::{Actor, System, Upsert, What, Wish};
 use switchboard::domain::notify::{NotificationKind, told};
 
 use super::{heard, owned_by_mark, plan_of_claims, plan_to_nobody};
-use crate::company::{CHAT, Company, agent, message, to_agent};
+use crate::company::{CHAT, Company, OTHER_CHAT, agent, message, plan, to_agent};
 
 #[test]
 fn nobody_is_told_of_their_own_claim() {
@@ -108,6 +109,33 @@ fn an_owner_who_manages_the_team_hears_of_a_breach_once() {
     after.owner = Owner::Agent(agent("boss"));
     breached.events[0].after = Some(Arc::new(after));
     assert_eq!(heard(&company, &breached), ["boss <- response_breach"]);
+}
+
+#[test]
+fn what_happens_to_another_conversation_changes_nothing_for_who_is_told_of_this_one() {
+    let mut plan = plan();
+    plan.settings.capacity = 1;
+    let mut company = Company::with(plan);
+    company.presence(Actor::System(System::Cli), "mark", Presence::Online);
+    company.turn(CHAT);
+    company.turn(OTHER_CHAT);
+    let unassigned = company.wish("root", CHAT, Wish::Unassign);
+    assert_eq!(
+        heard(&company, &unassigned),
+        [
+            "ana <- new_conversation",
+            "mark <- new_conversation",
+            "mark <- unassigned_from_you",
+            "mark <- assigned"
+        ]
+    );
+    // A turn, and in the same input a drain that gives away the other conversation.
+    let mut turn = company.turn(CHAT);
+    turn.events.extend(unassigned.events.into_iter().skip(1));
+    assert_eq!(
+        heard(&company, &turn),
+        ["ana <- message", "mark <- message", "mark <- assigned"]
+    );
 }
 
 #[test]

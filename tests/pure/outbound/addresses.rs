@@ -14,7 +14,7 @@ use switchboard::domain::state::State;
 use uuid::Uuid;
 
 use super::{PUBLISHING, events, json, notifications, one};
-use crate::company::{CHAT, Company, PARTITION_KEY};
+use crate::company::{CHAT, Company, PARTITION_KEY, agent};
 
 /// Longest routing key AMQP allows, in bytes.
 const MAX_ROUTING_KEY_BYTES: usize = 255;
@@ -64,6 +64,22 @@ fn an_event_without_a_sequence_has_its_id_from_its_input() {
         Uuid::new_v5(&happened.input.key, b"0").to_string()
     );
     assert!(json(&changed).get("sequence").is_none());
+}
+
+#[test]
+fn an_event_without_a_sequence_counts_the_events_of_its_input_before_it() {
+    let mut company = Company::asleep();
+    company.turn(CHAT);
+    let mark = company.state.agents.get_mut(&agent("mark")).unwrap();
+    mark.presence = Presence::Online; // as loaded by a batch that drains before it decides
+    company.state.unsettled = true;
+    let happened = company.presence(Actor::System(System::Cli), "ana", Presence::Online);
+    let rendered = events(&happened);
+    assert_eq!(rendered[0].kind, "switchboard.conversation.assigned");
+    assert_eq!(
+        rendered[1].id,
+        Uuid::new_v5(&happened.input.key, b"1").to_string()
+    );
 }
 
 #[test]
