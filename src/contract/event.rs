@@ -6,7 +6,7 @@ use super::envelope::{Attributes, Destination, OutMessage, Publishing};
 use super::event_data::Data;
 use super::{partition, routing_key};
 use crate::domain::event::{Change, Kind, Recorded};
-use crate::domain::ids::Tenant;
+use crate::domain::ids::{AgentId, Tenant};
 
 /// Every type of event after `switchboard.`: its entity, a dot, what happened to it.
 pub const fn kinds_of_events() -> &'static [&'static str] {
@@ -50,9 +50,9 @@ fn kind(recorded: &Recorded) -> Option<&'static str> {
     })
 }
 
-/// The id of an announced event, which anyone can compute again: the UUIDv5 whose namespace is the conversation's id and whose name is
-/// the event's sequence in decimal without leading zeros ("1", "2", …). An event without a sequence has the input's
-/// dedupe key as namespace and, as name, its place among the input's events in decimal, from "0".
+/// The id of an announced event, which anyone can compute again: the UUIDv5 whose namespace is the conversation's id and
+/// whose name is the event's sequence in decimal without leading zeros ("1", "2", …). An event without a sequence has
+/// the input's dedupe key as namespace and, as name, its place among the input's events in decimal, from "0".
 pub(super) fn id(recorded: &Recorded) -> Uuid {
     match recorded.change() {
         Some((conversation, _)) => Uuid::new_v5(
@@ -77,7 +77,7 @@ pub fn render(recorded: &Recorded, tenant: &Tenant, publishing: &Publishing) -> 
     Some(attributes.seal(Destination::Events, key, Some(correlation), &data))
 }
 
-/// Who the event is about and in whose order it stands.
+/// Who the event is about and in whose order it stands: its conversation's, else its agent's, else its tenant's.
 fn attributes<'a>(
     recorded: &Recorded,
     kind: &'a str,
@@ -85,12 +85,11 @@ fn attributes<'a>(
     publishing: &Publishing,
 ) -> Attributes<'a> {
     let tenant_key = || format!("tenant/{tenant}");
+    let of_agent = |agent: &AgentId| (format!("agent/{agent}"), format!("agent/{agent}"));
     let (subject, own_key) = match &recorded.event.kind {
         Kind::Conversation(id, _) => (id.to_string(), tenant_key()),
-        Kind::AgentUpserted { agent, .. } => {
-            (format!("agent/{}", agent.id), format!("agent/{}", agent.id))
-        }
-        Kind::PresenceChanged { agent, .. } => (format!("agent/{agent}"), format!("agent/{agent}")),
+        Kind::AgentUpserted { agent, .. } => of_agent(&agent.id),
+        Kind::PresenceChanged { agent, .. } => of_agent(agent),
         Kind::PlanActivated { plan, .. } => (format!("plan/{}", plan.version), tenant_key()),
         Kind::CommandRejected(_) | Kind::Skipped(_) | Kind::DrainPending(_) => {
             (format!("command/{}", recorded.cause), tenant_key())

@@ -1,18 +1,16 @@
 //! What events say: the same fields in all of them, then what only a type says. Never a customer's text, name or number.
 
-use std::collections::BTreeMap;
-
 use serde::Serialize;
 use uuid::Uuid;
 
 use super::envelope::Time;
+use super::event_parts::{FaultData, GivenData, MessageData, Placed, ProfileData};
 use super::parties::{OwnerData, PartyData};
 use super::words::Wire;
-use crate::domain::agent::Agent;
-use crate::domain::conversation::{Conversation, Route};
-use crate::domain::event::{Assignment, Change, Kind, MessageRef, Recorded, Terms};
-use crate::domain::ids::{ChannelKey, TeamId, Tenant};
-use crate::domain::input::{Fault, Origin};
+use crate::domain::conversation::Conversation;
+use crate::domain::event::{Change, Kind, Recorded};
+use crate::domain::ids::Tenant;
+use crate::domain::input::Origin;
 
 /// What all events say, then what only this type says. Fields about a conversation are null where there is none.
 #[derive(Serialize)]
@@ -218,137 +216,3 @@ impl<'a> More<'a> {
 
 /// The clock from becoming unowned to an agent's ownership, in words.
 pub(super) const ASSIGN_CLOCK: &str = "assign";
-
-/// A conversation found a place, with a person or in a queue.
-#[derive(Serialize)]
-struct Placed<'a> {
-    /// Why it waits; null when a person has it.
-    reason: Option<&'static str>,
-    rule: Option<&'a str>,
-    plan_version: u32,
-    strategy: Option<&'static str>,
-    /// Null while it waits: nobody was engaged.
-    engagement: Option<Uuid>,
-    note: Option<&'a str>,
-    priority: &'static str,
-    waiting_since: Option<Time>,
-    respond_due_at: Option<Time>,
-    #[serde(flatten)]
-    given: Option<GivenData>,
-}
-
-impl<'a> Placed<'a> {
-    fn by(route: &'a Route, terms: &Terms, after: &Conversation) -> Self {
-        Self {
-            reason: None,
-            rule: route.rule.as_deref(),
-            plan_version: terms.plan_version,
-            strategy: terms.strategy.map(|strategy| strategy.wire()),
-            engagement: None,
-            note: None,
-            priority: after.priority.wire(),
-            waiting_since: after.waiting_since.map(Time),
-            respond_due_at: None,
-            given: None,
-        }
-    }
-}
-
-/// What is said only of a person's place.
-#[derive(Serialize)]
-struct GivenData {
-    by: &'static str,
-    over_capacity: bool,
-    load: u32,
-    /// 0 = unlimited.
-    capacity: u32,
-}
-
-impl GivenData {
-    fn of(assignment: &Assignment) -> Self {
-        Self {
-            by: assignment.by.wire(),
-            over_capacity: assignment.over_capacity,
-            load: assignment.load,
-            capacity: assignment.capacity,
-        }
-    }
-}
-
-/// A message by its outside.
-#[derive(Serialize)]
-struct MessageData<'a> {
-    id: &'a str,
-    kind: &'a str,
-    timestamp: Time,
-}
-
-impl<'a> MessageData<'a> {
-    fn of(message: &'a MessageRef) -> Self {
-        Self {
-            id: &message.id,
-            kind: &message.kind,
-            timestamp: Time(message.at),
-        }
-    }
-}
-
-/// An agent as they are now.
-#[derive(Serialize)]
-struct ProfileData<'a> {
-    name: &'a str,
-    role: &'static str,
-    teams: Vec<&'a str>,
-    manages: Vec<&'a str>,
-    skills: BTreeMap<&'a str, u8>,
-    /// Null: the tenant's setting; 0 = unlimited.
-    capacity: Option<u32>,
-    subscriptions: Vec<&'a str>,
-    active: bool,
-    may_reply: bool,
-}
-
-impl<'a> ProfileData<'a> {
-    fn of(agent: &'a Agent, member_of: &'a [TeamId], manages: &'a [TeamId]) -> Self {
-        let profile = &agent.profile;
-        Self {
-            name: &profile.name,
-            role: profile.role.wire(),
-            teams: member_of.iter().map(TeamId::as_str).collect(),
-            manages: manages.iter().map(TeamId::as_str).collect(),
-            skills: profile
-                .skills
-                .iter()
-                .map(|(skill, level)| (&**skill, *level))
-                .collect(),
-            capacity: profile.capacity,
-            subscriptions: profile
-                .subscriptions
-                .iter()
-                .map(ChannelKey::as_str)
-                .collect(),
-            active: profile.active,
-            may_reply: profile.may_reply,
-        }
-    }
-}
-
-/// One thing wrong with a document.
-#[derive(Serialize)]
-struct FaultData<'a> {
-    path: &'a str,
-    line: u32,
-    column: u32,
-    message: &'a str,
-}
-
-impl<'a> FaultData<'a> {
-    fn of(fault: &'a Fault) -> Self {
-        Self {
-            path: &fault.path,
-            line: fault.line,
-            column: fault.column,
-            message: &fault.message,
-        }
-    }
-}

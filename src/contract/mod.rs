@@ -35,6 +35,7 @@ mod forward;
 // Out: events, who is told of them, and answers; then what they share.
 pub mod event;
 mod event_data;
+mod event_parts;
 pub mod notification;
 pub mod outcome;
 pub mod parcel;

@@ -11,7 +11,7 @@ use super::parties::{OwnerData, PartyData};
 use super::words::Wire;
 use super::{event, routing_key, sentence};
 use crate::domain::event::{Change, Recorded};
-use crate::domain::notify::Notification;
+use crate::domain::notify::{Notification, NotificationKind};
 use crate::domain::state::State;
 
 /// Every kind of notification: what stands after `switchboard.notification.` and last in the routing key.
@@ -68,7 +68,7 @@ pub fn render(
         epoch: conversation.epoch,
         owner: OwnerData::of(conversation),
         actor: PartyData::from(&recorded.event.actor),
-        about: About::of(change),
+        about: About::of(change, notification.kind),
     };
     let correlation = recorded.input.to_string();
     Some(attributes.seal(Destination::Notifications, key, Some(correlation), &data))
@@ -117,7 +117,19 @@ struct MessageData<'a> {
 }
 
 impl<'a> About<'a> {
-    fn of(change: &'a Change) -> Self {
+    /// A handoff note is for those who may take over, not for who had it before.
+    fn of(change: &'a Change, kind: NotificationKind) -> Self {
+        let about = Self::of_change(change);
+        match kind {
+            NotificationKind::UnassignedFromYou => Self {
+                note: None,
+                ..about
+            },
+            _ => about,
+        }
+    }
+
+    fn of_change(change: &'a Change) -> Self {
         let nothing = Self::default();
         match change {
             Change::Opened { reason, .. } | Change::Reopened { reason, .. } => Self {

@@ -194,7 +194,7 @@ impl<'a> Telling<'a> {
         }
     }
 
-    /// Whether the whole input leaves the conversation open, with nobody, and not with a bot.
+    /// Whether the whole input leaves the conversation with nobody, and with no bot either.
     fn ends_with_nobody(&self, id: ConversationId) -> bool {
         let last = self
             .events
@@ -202,7 +202,7 @@ impl<'a> Telling<'a> {
             .rev()
             .filter_map(Recorded::change)
             .find(|(conversation, _)| conversation.id == id);
-        last.is_some_and(|(end, _)| end.is_open() && end.owner == Owner::Nobody && !end.standby)
+        last.is_some_and(|(end, _)| end.owner == Owner::Nobody && !end.standby)
     }
 
     /// Whether another event of this input tells of a turn: the one that began the episode it came with, or the one

@@ -1,3 +1,6 @@
 //! Tests that need no server: everything here is a function of its input.
 
+mod company;
 mod contract_in;
+mod notify;
+mod outbound;
