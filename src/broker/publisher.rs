@@ -18,7 +18,7 @@ use super::{BrokerError, Topology};
 
 /// Most publishes that wait for their confirm: enough to keep the broker busy, little to repeat after a failure.
 const WINDOW: usize = 512;
-/// How long a confirm may take before the broker counts as blocked.
+/// How long a confirm may take before the broker counts as blocked, unless the owner is in more of a hurry.
 const CONFIRM_TIMEOUT: Duration = Duration::from_secs(10);
 /// AMQP's number for a message that survives a restart of the broker.
 const PERSISTENT: u8 = 2;
@@ -102,6 +102,7 @@ type Sent<'a> = Pin<Box<dyn Future<Output = lapin::Result<Confirmation>> + Send 
 pub struct Publisher {
     channel: Channel,
     names: [ShortString; Exchange::ALL.len()],
+    patience: Duration,
 }
 
 impl Publisher {
@@ -117,7 +118,13 @@ impl Publisher {
             Exchange::Default => ShortString::default(),
             other => topology.name(other.word()).as_str().into(),
         });
-        Ok(Self { channel, names })
+        Ok(Self { channel, names, patience: CONFIRM_TIMEOUT })
+    }
+
+    /// Waits this long for a confirm: a lane has no use for one that comes after its lease.
+    #[must_use]
+    pub fn with_patience(self, patience: Duration) -> Self {
+        Self { patience, ..self }
     }
 
     /// Publishes all of them in order and waits until each is confirmed. On an error some may have been published and
@@ -135,7 +142,7 @@ impl Publisher {
                 window.push_back(self.send(publication)?);
             }
             let Some(sent) = window.pop_front() else { break };
-            match settle(sent).await {
+            match settle(sent, self.patience).await {
                 Err(refusal @ BrokerError::Unconfirmed(REFUSED)) => drop(refused.get_or_insert(refusal)),
                 settled => settled?,
             }
@@ -173,8 +180,8 @@ impl Publisher {
 const REFUSED: &str = "refused";
 
 /// Waits for one confirm. A nack comes as `Ok` and is none.
-async fn settle(sent: Sent<'_>) -> Result<(), BrokerError> {
-    match timeout(CONFIRM_TIMEOUT, sent).await {
+async fn settle(sent: Sent<'_>, patience: Duration) -> Result<(), BrokerError> {
+    match timeout(patience, sent).await {
         Ok(Ok(Confirmation::Ack(None))) => Ok(()),
         Ok(Ok(Confirmation::Ack(Some(_)))) => Err(BrokerError::Unconfirmed("returned")),
         Ok(Ok(Confirmation::Nack(_))) => Err(BrokerError::Unconfirmed(REFUSED)),

@@ -4,7 +4,7 @@ use lapin::options::QueueDeclareOptions;
 use lapin::types::FieldTable;
 
 use crate::support::bodies::{fact, phone, presence, roomy_plan};
-use crate::support::proxy::Proxy;
+use crate::support::door::Door;
 use crate::support::{PARTITIONS, Stage, environment};
 
 /// Customers of a flood.
@@ -110,7 +110,7 @@ async fn a_worker_told_to_stop_finishes_its_batch_and_lets_its_lanes_go() {
 async fn while_the_database_is_away_everything_waits_and_nothing_is_dead_lettered() {
     let mut stage = Stage::with_plan(&roomy_plan()).await;
     let mut witness = stage.witness().await;
-    let (door, url) = Proxy::through(&stage.database).await;
+    let (door, url) = Door::through(&stage.database).await;
     let settings = stage.settings(&url, &environment("AMQP_URL"));
     stage.worker_with(settings);
     flood(&stage, 0).await;
@@ -129,7 +129,7 @@ async fn while_the_database_is_away_everything_waits_and_nothing_is_dead_lettere
 async fn while_the_broker_is_away_events_stay_in_the_outbox_and_come_out_in_order() {
     let mut stage = Stage::with_plan(&roomy_plan()).await;
     let mut witness = stage.witness().await;
-    let (door, url) = Proxy::through(&environment("AMQP_URL")).await;
+    let (door, url) = Door::through(&environment("AMQP_URL")).await;
     let settings = stage.settings(&stage.database, &url);
     stage.worker_with(settings);
     flood(&stage, 0).await;

@@ -1,7 +1,10 @@
 //! A stage for one test: its own database, its own exchanges and queues, workers, and a witness of all that is published.
 
 pub mod bodies;
+pub mod door;
 pub mod proxy;
+pub mod rabbit;
+pub mod wait;
 pub mod witness;
 
 use std::net::SocketAddr;

@@ -1,57 +1,47 @@
-//! A door to a server that can be shut: what is connected through it is cut, and nobody gets in until it opens again.
+//! A wire to RabbitMQ that can fall silent: it stays open, and nothing comes back any more.
 
-use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use tokio::io::copy_bidirectional;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::watch;
 
 pub struct Proxy {
-    pub address: SocketAddr,
-    open: watch::Sender<bool>,
+    /// Host and port to connect to.
+    pub place: String,
+    silent: Arc<AtomicBool>,
 }
 
 impl Proxy {
-    /// An open door to this server.
-    pub async fn to(server: String) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
-        let (open, state) = watch::channel(true);
+    /// A wire to `server`, host and port.
+    pub async fn to(server: &str) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let place = listener.local_addr().expect("an address").to_string();
+        let silent = Arc::new(AtomicBool::new(false));
+        let (server, hush) = (server.to_owned(), silent.clone());
         tokio::spawn(async move {
-            while let Ok((mut inside, _)) = listener.accept().await {
-                let (server, mut state) = (server.clone(), state.clone());
-                tokio::spawn(async move {
-                    if !*state.borrow() {
-                        return;
-                    }
-                    let Ok(mut outside) = TcpStream::connect(server).await else { return };
-                    tokio::select! {
-                        _ = copy_bidirectional(&mut inside, &mut outside) => {}
-                        _ = state.wait_for(|open| !open) => {}
-                    }
-                });
+            while let Ok((client, _)) = listener.accept().await {
+                let server = TcpStream::connect(&server).await.expect("RabbitMQ is there");
+                tokio::spawn(carry(client, server, hush.clone()));
             }
         });
-        Self { address, open }
+        Self { place, silent }
     }
 
-    pub fn shut(&self) {
-        self.open.send_replace(false);
+    /// From now on nothing comes back.
+    pub fn fall_silent(&self) {
+        self.silent.store(true, Ordering::SeqCst);
     }
+}
 
-    pub fn open(&self) {
-        self.open.send_replace(true);
-    }
-
-    /// A URL that leads through this door instead of straight to the server.
-    pub async fn through(url: &str) -> (Self, String) {
-        let (scheme, rest) = url.split_once("://").expect("a URL has a scheme");
-        let (before, host_and_more) = rest.rsplit_once('@').map_or(("", rest), |(user, rest)| (user, rest));
-        let end = host_and_more.find(['/', '?']).unwrap_or(host_and_more.len());
-        let (host, more) = host_and_more.split_at(end);
-        let proxy = Self::to(host.to_owned()).await;
-        let user = if before.is_empty() { String::new() } else { format!("{before}@") };
-        let url = format!("{scheme}://{user}{}{more}", proxy.address);
-        (proxy, url)
+async fn carry(client: TcpStream, server: TcpStream, silent: Arc<AtomicBool>) {
+    let (mut from_client, mut to_client) = client.into_split();
+    let (mut from_server, mut to_server) = server.into_split();
+    tokio::spawn(async move { tokio::io::copy(&mut from_client, &mut to_server).await });
+    let mut buffer = vec![0; 64 * 1024];
+    while let Ok(count @ 1..) = from_server.read(&mut buffer).await {
+        if !silent.load(Ordering::SeqCst) && to_client.write_all(&buffer[..count]).await.is_err() {
+            return;
+        }
     }
 }
