@@ -1,7 +1,7 @@
 # The steps of ./dev test, in order, and their totals. Sourced by ./dev.
 # shellcheck shell=bash
 
-readonly deny_version=0.19.9
+readonly deny_version=0.20.2
 # The advisory database is fetched from the network; a machine without one must not hang here.
 readonly fetch_seconds=60
 

@@ -28,11 +28,11 @@ allow_services() {
 
 # apt_install PACKAGES...: installs; fetches the package lists only when the ones at hand do not do.
 apt_install() {
-  local command=(env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 apt-get -y -q -o Dpkg::Use-Pty=0)
+  local apt_get=(env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 apt-get -y -q -o Dpkg::Use-Pty=0)
   {
-    run "${command[@]}" install --no-install-recommends "$@" || {
+    run "${apt_get[@]}" install --no-install-recommends "$@" || {
       note "fetching the package lists …"
-      run "${command[@]}" update && run "${command[@]}" install --no-install-recommends "$@"
+      run "${apt_get[@]}" update && run "${apt_get[@]}" install --no-install-recommends "$@"
     }
   } >>"$logs/apt.log" 2>&1 || {
     tail -n 20 "$logs/apt.log" >&2

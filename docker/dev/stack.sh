@@ -94,4 +94,4 @@ stack_down() {
   rm -f "$state/keep"
 }
 
-print_urls() { printf '%sDATABASE_URL=%s\n%sAMQP_URL=%s\n' "${1:-}" "$(database_url)" "${1:-}" "$(amqp_url)"; }
+print_urls() { printf 'DATABASE_URL=%s\nAMQP_URL=%s\n' "$(database_url)" "$(amqp_url)"; }
