@@ -24,7 +24,7 @@ tests() {
 
 docs() { RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --document-private-items; }
 
-policies() { cargo deny --locked check bans licenses sources; }
+policies() { cargo deny --locked check --hide-inclusion-graph bans licenses sources; }
 
 # Known vulnerabilities, when the list of them can be fetched: the network never fails a run.
 advisories() {
