@@ -122,7 +122,7 @@ sql() {
   if [ -f "$state/postgres.container" ]; then
     docker exec "$(container postgres)" psql -XqtA -h 127.0.0.1 -U switchboard -d "${2:-postgres}" -c "$1"
   else
-    env -i PATH="$PATH" PGPASSWORD="$password" PGCONNECT_TIMEOUT=5 \
+    env -i PATH="$PATH" PGPASSWORD="$password" PGCONNECT_TIMEOUT=5 PGOPTIONS="-c client_min_messages=warning" \
       "$pg_bin/psql" -XqtA -h 127.0.0.1 -p "$postgres_port" -U switchboard -d "${2:-postgres}" -c "$1"
   fi
 }
