@@ -23,7 +23,9 @@ forbid_services() {
 allow_services() {
   if grep -qs 'Placed by switchboard' "$policy"; then rm -f "$policy"; fi
   if [ -e "$policy.before-switchboard" ]; then mv "$policy.before-switchboard" "$policy"; fi
-  if [ -e "$cluster_settings.before-switchboard" ]; then mv "$cluster_settings.before-switchboard" "$cluster_settings"; fi
+  if [ -e "$cluster_settings.before-switchboard" ]; then
+    mv "$cluster_settings.before-switchboard" "$cluster_settings"
+  fi
 }
 
 # apt_install PACKAGES...: installs; fetches the package lists only when the ones at hand do not do.
@@ -72,7 +74,8 @@ keep_services_off() {
 # What building needs. Rust itself is the one thing that is assumed.
 ensure_build_tools() {
   PATH=$PATH:$HOME/.cargo/bin
-  command -v cargo >/dev/null || die "Rust is missing: install it with https://rustup.rs (1.92 or newer), then run this again."
+  command -v cargo >/dev/null ||
+    die "Rust is missing: install 1.92 or newer with https://rustup.rs, then run this again."
   local missing=()
   command -v cc >/dev/null || missing+=(gcc libc6-dev)
   [ -e /etc/ssl/certs/ca-certificates.crt ] || [ "$(uname)" != Linux ] || missing+=(ca-certificates)
@@ -80,6 +83,7 @@ ensure_build_tools() {
   if can_install; then
     install_packages "${missing[@]}"
   elif ! command -v cc >/dev/null; then
-    die "a C compiler is missing: install one (Debian: gcc libc6-dev; macOS: xcode-select --install), then run this again."
+    note "dev: a C compiler is missing: install one (Debian, Ubuntu: apt-get install gcc libc6-dev; macOS:"
+    die "xcode-select --install), then run this again."
   fi
 }
