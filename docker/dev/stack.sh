@@ -54,7 +54,7 @@ choose_means() {
   local missing=() lacking=()
   postgres_means=native rabbitmq_means=native
   if own_postgres && [ -f "$(postgres_home)/data/PG_VERSION" ] && ! find_postgres; then
-    die "the data in .dev is of PostgreSQL $(cat "$(postgres_home)/data/PG_VERSION"), which is gone; ./dev clean it."
+    die "the data in .dev is of PostgreSQL $(cat "$(postgres_home)/data/PG_VERSION"), which is gone; ./dev clean removes it."
   fi
   if own_postgres && ! find_postgres; then missing+=(postgresql) lacking+=("PostgreSQL 15 or newer"); fi
   if own_rabbitmq && ! find_rabbitmq; then missing+=(rabbitmq-server) lacking+=("RabbitMQ 3.10 or newer"); fi
