@@ -83,7 +83,7 @@ ensure_build_tools() {
   if can_install; then
     install_packages "${missing[@]}"
   elif ! command -v cc >/dev/null; then
-    note "dev: a C compiler is missing: install one (Debian, Ubuntu: apt-get install gcc libc6-dev; macOS:"
-    die "xcode-select --install), then run this again."
+    die "a C compiler is missing. Install one, then run this again:
+  apt-get install gcc libc6-dev (Debian, Ubuntu, as root), xcode-select --install (macOS)"
   fi
 }

@@ -63,9 +63,10 @@ choose_means() {
   if own_postgres && ! find_postgres; then postgres_means=docker; fi
   if own_rabbitmq && ! find_rabbitmq; then rabbitmq_means=docker; fi
   if [ "$postgres_means$rabbitmq_means" = nativenative ] || docker_works; then return 0; fi
-  note "dev: not found: $(IFS=,; echo "${lacking[*]}"). Install it (Debian, Ubuntu: apt-get install ${missing[*]};"
-  note "     macOS: brew install postgresql@16 rabbitmq), or start Docker, or set DATABASE_URL and AMQP_URL to servers"
-  die "that may be used. Then run this again."
+  die "missing: $(printf '%s; ' "${lacking[@]}")and Docker does not run. Do one of these, then run this again:
+  - install it: apt-get install ${missing[*]} (Debian, Ubuntu, as root), brew install postgresql@16 rabbitmq (macOS)
+  - start Docker
+  - set DATABASE_URL and AMQP_URL to servers that may be used"
 }
 
 # Starts what does not run yet. Sets started when it started anything.
