@@ -59,16 +59,27 @@ install_packages() {
   allow_services
   keep_services_off "$@"
   patient=
+  note "installed; system services were not started, and stay off"
 }
 
 # A package enables its service for the next start of the machine. What we brought stays off: our own instances are
-# the only ones wanted.
+# the only ones wanted. epmd comes with RabbitMQ.
 keep_services_off() {
-  command -v systemctl >/dev/null || return 0
-  local units=()
-  case " $* " in *" postgresql "*) units+=(postgresql.service) ;; esac
-  case " $* " in *" rabbitmq-server "*) units+=(rabbitmq-server.service epmd.service epmd.socket) ;; esac
-  [ "${#units[@]}" -eq 0 ] || systemctl disable -q "${units[@]}" >>"$logs/apt.log" 2>&1 || true
+  local service
+  for service in "$@"; do
+    case "$service" in
+      postgresql) disable_services postgresql ;;
+      rabbitmq-server) disable_services rabbitmq-server epmd.service epmd.socket ;;
+    esac
+  done
+}
+
+disable_services() {
+  if command -v systemctl >/dev/null; then
+    systemctl disable "$@" >>"$logs/apt.log" 2>&1 || true
+  else
+    update-rc.d "$1" disable >>"$logs/apt.log" 2>&1 || true
+  fi
 }
 
 # What building needs. Rust itself is the one thing that is assumed.
