@@ -1,7 +1,7 @@
 # The steps of ./dev test, in order, and their totals. Sourced by ./dev.
 # shellcheck shell=bash
 
-readonly deny_version=0.19.9
+readonly deny_version=0.20.2
 # The advisory database is fetched from the network; a machine without one must not hang here.
 readonly fetch_seconds=60
 
@@ -24,7 +24,7 @@ tests() {
 
 docs() { RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --document-private-items; }
 
-policies() { cargo deny --locked check bans licenses sources; }
+policies() { cargo deny --locked check --hide-inclusion-graph bans licenses sources; }
 
 # Known vulnerabilities, when the list of them can be fetched: the network never fails a run.
 advisories() {

@@ -23,16 +23,18 @@ forbid_services() {
 allow_services() {
   if grep -qs 'Placed by switchboard' "$policy"; then rm -f "$policy"; fi
   if [ -e "$policy.before-switchboard" ]; then mv "$policy.before-switchboard" "$policy"; fi
-  if [ -e "$cluster_settings.before-switchboard" ]; then mv "$cluster_settings.before-switchboard" "$cluster_settings"; fi
+  if [ -e "$cluster_settings.before-switchboard" ]; then
+    mv "$cluster_settings.before-switchboard" "$cluster_settings"
+  fi
 }
 
 # apt_install PACKAGES...: installs; fetches the package lists only when the ones at hand do not do.
 apt_install() {
-  local command=(env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 apt-get -y -q -o Dpkg::Use-Pty=0)
+  local apt_get=(env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 apt-get -y -q -o Dpkg::Use-Pty=0)
   {
-    run "${command[@]}" install --no-install-recommends "$@" || {
+    run "${apt_get[@]}" install --no-install-recommends "$@" || {
       note "fetching the package lists …"
-      run "${command[@]}" update && run "${command[@]}" install --no-install-recommends "$@"
+      run "${apt_get[@]}" update && run "${apt_get[@]}" install --no-install-recommends "$@"
     }
   } >>"$logs/apt.log" 2>&1 || {
     tail -n 20 "$logs/apt.log" >&2
@@ -57,22 +59,34 @@ install_packages() {
   allow_services
   keep_services_off "$@"
   patient=
+  note "installed; system services were not started, and stay off"
 }
 
 # A package enables its service for the next start of the machine. What we brought stays off: our own instances are
-# the only ones wanted.
+# the only ones wanted. epmd comes with RabbitMQ.
 keep_services_off() {
-  command -v systemctl >/dev/null || return 0
-  local units=()
-  case " $* " in *" postgresql "*) units+=(postgresql.service) ;; esac
-  case " $* " in *" rabbitmq-server "*) units+=(rabbitmq-server.service epmd.service epmd.socket) ;; esac
-  [ "${#units[@]}" -eq 0 ] || systemctl disable -q "${units[@]}" >>"$logs/apt.log" 2>&1 || true
+  local service
+  for service in "$@"; do
+    case "$service" in
+      postgresql) disable_services postgresql ;;
+      rabbitmq-server) disable_services rabbitmq-server epmd.service epmd.socket ;;
+    esac
+  done
+}
+
+disable_services() {
+  if command -v systemctl >/dev/null; then
+    systemctl disable "$@" >>"$logs/apt.log" 2>&1 || true
+  else
+    update-rc.d "$1" disable >>"$logs/apt.log" 2>&1 || true
+  fi
 }
 
 # What building needs. Rust itself is the one thing that is assumed.
 ensure_build_tools() {
   PATH=$PATH:$HOME/.cargo/bin
-  command -v cargo >/dev/null || die "Rust is missing: install it with https://rustup.rs (1.92 or newer), then run this again."
+  command -v cargo >/dev/null ||
+    die "Rust is missing: install 1.92 or newer with https://rustup.rs, then run this again."
   local missing=()
   command -v cc >/dev/null || missing+=(gcc libc6-dev)
   [ -e /etc/ssl/certs/ca-certificates.crt ] || [ "$(uname)" != Linux ] || missing+=(ca-certificates)
@@ -80,6 +94,7 @@ ensure_build_tools() {
   if can_install; then
     install_packages "${missing[@]}"
   elif ! command -v cc >/dev/null; then
-    die "a C compiler is missing: install one (Debian: gcc libc6-dev; macOS: xcode-select --install), then run this again."
+    die "a C compiler is missing. Install one, then run this again:
+  apt-get install gcc libc6-dev (Debian, Ubuntu, as root), xcode-select --install (macOS)"
   fi
 }

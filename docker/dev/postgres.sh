@@ -99,10 +99,12 @@ SETTINGS
 postgres_mark() { echo "$(postgres_home)/data"; }
 
 postgres_runs() {
-  if [ -f "$state/postgres.container" ]; then container_runs postgres; else is_ours "$(pid_of postgres)" "$(postgres_mark)"; fi
+  if [ -f "$state/postgres.container" ]; then
+    container_runs postgres
+  else
+    is_ours "$(pid_of postgres)" "$(postgres_mark)"
+  fi
 }
-
-postgres_log() { if [ -f "$state/postgres.container" ]; then echo "$logs/docker.log"; else echo "$logs/postgres.log"; fi; }
 
 # Starts the server; postgres_ready then waits for it.
 start_postgres() {
@@ -122,7 +124,7 @@ sql() {
   if [ -f "$state/postgres.container" ]; then
     docker exec "$(container postgres)" psql -XqtA -h 127.0.0.1 -U switchboard -d "${2:-postgres}" -c "$1"
   else
-    env -i PATH="$PATH" PGPASSWORD="$password" PGCONNECT_TIMEOUT=5 \
+    env -i PATH="$PATH" PGPASSWORD="$password" PGCONNECT_TIMEOUT=5 PGOPTIONS="-c client_min_messages=warning" \
       "$pg_bin/psql" -XqtA -h 127.0.0.1 -p "$postgres_port" -U switchboard -d "${2:-postgres}" -c "$1"
   fi
 }
@@ -131,7 +133,9 @@ postgres_answers() { sql 'select 1' >/dev/null 2>&1; }
 
 # Waits until it answers, and sees to the database its URL names.
 postgres_ready() {
-  wait_until 60 "PostgreSQL did not answer" "$(postgres_log)" postgres_answers || return 1
+  local log=$logs/postgres.log
+  if [ -f "$state/postgres.container" ]; then log=$logs/docker.log; fi
+  wait_until 60 "PostgreSQL did not answer" "$log" postgres_answers || return 1
   if [ -z "$(sql "select 1 from pg_database where datname = 'switchboard'")" ]; then
     sql 'create database switchboard' >/dev/null
   fi

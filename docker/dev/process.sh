@@ -45,7 +45,7 @@ spawn() {
   shift 2
   held=1
   set -m
-  "$@" </dev/null >>"$log" 2>&1 9>&- &
+  "$@" </dev/null >>"$log" 2>&1 7>&- 8>&- 9>&- &
   set +m
   printf '%s\n' "$!" >"$state/$name.pid"
   held=
@@ -57,15 +57,18 @@ pid_of() { cat "$state/$1.pid" 2>/dev/null || true; }
 group_is_gone() { ! kill -0 -- "-$1" 2>/dev/null; }
 
 # reap NAME MARK SIGNAL SECONDS: asks a spawned server to end, waits for it, then ends what is left of its group.
+# It is asked every second: a runtime that is still starting loses a signal that comes before its handlers.
 reap() {
-  local pid
+  local pid deadline=$((SECONDS + $4)) asked=-1
   pid=$(pid_of "$1")
-  if is_ours "$pid" "$2"; then
-    kill -s "$3" "$pid" 2>/dev/null || true
-    local deadline=$((SECONDS + $4))
-    while is_ours "$pid" "$2" && [ "$SECONDS" -lt "$deadline" ]; do sleep 0.1; done
-    end_group "$pid"
-  fi
+  while is_ours "$pid" "$2" && [ "$SECONDS" -lt "$deadline" ]; do
+    if [ "$SECONDS" -ne "$asked" ]; then
+      kill -s "$3" -- "-$pid" 2>/dev/null || true
+      asked=$SECONDS
+    fi
+    sleep 0.1
+  done
+  if is_ours "$pid" "$2"; then end_group "$pid"; fi
   rm -f "$state/$1.pid"
 }
 
@@ -88,7 +91,7 @@ end_group() {
 run() {
   local status=0
   set -m
-  "$@" </dev/null 9>&- &
+  "$@" </dev/null 7>&- 8>&- 9>&- &
   job=$!
   set +m
   wait "$job" || status=$?

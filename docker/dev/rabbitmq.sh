@@ -56,7 +56,11 @@ rabbitmq_mark() { echo "-switchboard_dev $mark"; }
 epmd_mark() { echo "epmd -port $epmd_port"; }
 
 rabbitmq_runs() {
-  if [ -f "$state/rabbitmq.container" ]; then container_runs rabbitmq; else is_ours "$(pid_of rabbitmq)" "$(rabbitmq_mark)"; fi
+  if [ -f "$state/rabbitmq.container" ]; then
+    container_runs rabbitmq
+  else
+    is_ours "$(pid_of rabbitmq)" "$(rabbitmq_mark)"
+  fi
 }
 
 # Starts the server; rabbitmq_ready then waits for it. The port mapper comes first: without one of ours, Erlang

@@ -54,7 +54,7 @@ choose_means() {
   local missing=() lacking=()
   postgres_means=native rabbitmq_means=native
   if own_postgres && [ -f "$(postgres_home)/data/PG_VERSION" ] && ! find_postgres; then
-    die "the PostgreSQL $(cat "$(postgres_home)/data/PG_VERSION") that made the data in .dev is gone; ./dev clean starts afresh."
+    die "the data in .dev is of PostgreSQL $(cat "$(postgres_home)/data/PG_VERSION"), which is gone; ./dev clean removes it."
   fi
   if own_postgres && ! find_postgres; then missing+=(postgresql) lacking+=("PostgreSQL 15 or newer"); fi
   if own_rabbitmq && ! find_rabbitmq; then missing+=(rabbitmq-server) lacking+=("RabbitMQ 3.10 or newer"); fi
@@ -63,9 +63,10 @@ choose_means() {
   if own_postgres && ! find_postgres; then postgres_means=docker; fi
   if own_rabbitmq && ! find_rabbitmq; then rabbitmq_means=docker; fi
   if [ "$postgres_means$rabbitmq_means" = nativenative ] || docker_works; then return 0; fi
-  note "dev: not found: $(IFS=,; echo "${lacking[*]}"). Install it (Debian, Ubuntu: apt-get install ${missing[*]};"
-  note "     macOS: brew install postgresql@16 rabbitmq), or start Docker, or set DATABASE_URL and AMQP_URL to servers"
-  die "that may be used. Then run this again."
+  die "missing: $(printf '%s; ' "${lacking[@]}")and Docker does not run. Do one of these, then run this again:
+  - install it: apt-get install ${missing[*]} (Debian, Ubuntu, as root), brew install postgresql@16 rabbitmq (macOS)
+  - start Docker
+  - set DATABASE_URL and AMQP_URL to servers that may be used"
 }
 
 # Starts what does not run yet. Sets started when it started anything.
@@ -94,4 +95,4 @@ stack_down() {
   rm -f "$state/keep"
 }
 
-print_urls() { printf '%sDATABASE_URL=%s\n%sAMQP_URL=%s\n' "${1:-}" "$(database_url)" "${1:-}" "$(amqp_url)"; }
+print_urls() { printf 'DATABASE_URL=%s\nAMQP_URL=%s\n' "$(database_url)" "$(amqp_url)"; }
