@@ -110,8 +110,7 @@ impl Broker {
                 .all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b));
         if !clean {
             return Err(ConfigError(
-                "SWITCHBOARD_PREFIX: at most 64 letters, digits, dots, dashes and underscores"
-                    .into(),
+                "SWITCHBOARD_PREFIX: at most 64 letters, digits, dots, dashes and underscores".into(),
             ));
         }
         Ok(Self { url, prefix })
@@ -143,7 +142,10 @@ pub fn partitions(source: &impl Source) -> Result<u16, ConfigError> {
 
 /// The same, if it is set at all.
 pub fn partitions_given(source: &impl Source) -> Result<Option<u16>, ConfigError> {
-    source.get("SWITCHBOARD_PARTITIONS").map(|_| partitions(source)).transpose()
+    source
+        .get("SWITCHBOARD_PARTITIONS")
+        .map(|_| partitions(source))
+        .transpose()
 }
 
 fn lease(source: &impl Source) -> Result<Duration, ConfigError> {
@@ -154,11 +156,7 @@ fn lease(source: &impl Source) -> Result<Duration, ConfigError> {
     Ok(lease)
 }
 
-fn needed(
-    source: &impl Source,
-    names: &[&str],
-    example: &str,
-) -> Result<SecretString, ConfigError> {
+fn needed(source: &impl Source, names: &[&str], example: &str) -> Result<SecretString, ConfigError> {
     let found = names.iter().find_map(|name| source.get(name));
     found
         .map(SecretString::from)
@@ -173,11 +171,7 @@ fn duration(source: &impl Source, name: &str, default: Duration) -> Result<Durat
         .parse::<SignedDuration>()
         .ok()
         .and_then(|d| Duration::try_from(d).ok());
-    parsed.ok_or_else(|| {
-        ConfigError(format!(
-            "{name}: \"{text}\" is no duration such as 10s or 2m"
-        ))
-    })
+    parsed.ok_or_else(|| ConfigError(format!("{name}: \"{text}\" is no duration such as 10s or 2m")))
 }
 
 fn within(
@@ -195,12 +189,7 @@ fn within(
     }
 }
 
-fn parsed<T: FromStr>(
-    source: &impl Source,
-    name: &str,
-    default: T,
-    wanted: &str,
-) -> Result<T, ConfigError> {
+fn parsed<T: FromStr>(source: &impl Source, name: &str, default: T, wanted: &str) -> Result<T, ConfigError> {
     let Some(text) = source.get(name) else {
         return Ok(default);
     };

@@ -32,7 +32,10 @@ impl Delays {
     pub fn next_delay(&mut self) -> Duration {
         // Without a limit in time the policy never ends; if it did, the longest delay is right. Its jitter goes above its
         // own maximum, hence the second bound.
-        self.policy.next_backoff().unwrap_or(self.longest).min(self.longest)
+        self.policy
+            .next_backoff()
+            .unwrap_or(self.longest)
+            .min(self.longest)
     }
 
     /// Back to short delays: it worked.

@@ -78,12 +78,7 @@ pub const METRICS: &[(&str, Kind, Unit, &str)] = &[
         Unit::Count,
         "Facts that mean nothing to routing, by reason",
     ),
-    (
-        REJECTED,
-        Kind::Counter,
-        Unit::Count,
-        "Commands refused, by code",
-    ),
+    (REJECTED, Kind::Counter, Unit::Count, "Commands refused, by code"),
     (
         DEAD_LETTERS,
         Kind::Counter,
@@ -108,12 +103,7 @@ pub const METRICS: &[(&str, Kind, Unit, &str)] = &[
         Unit::Count,
         "Batches redone, by reason",
     ),
-    (
-        BATCH_SIZE,
-        Kind::Histogram,
-        Unit::Count,
-        "Inputs in a batch",
-    ),
+    (BATCH_SIZE, Kind::Histogram, Unit::Count, "Inputs in a batch"),
     (
         BATCH_SECONDS,
         Kind::Histogram,
@@ -203,8 +193,7 @@ pub fn install_metrics() -> Option<PrometheusHandle> {
 
 /// Starts logging to standard error: text for a terminal, JSON lines otherwise, or as `format` says.
 pub fn start_logging(format: Option<&str>) {
-    let filter =
-        EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info,lapin=warn"));
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info,lapin=warn"));
     let json = match format {
         Some("json") => true,
         Some("text") => false,

@@ -36,7 +36,10 @@ impl Connector {
         let uri = parse(url)?;
         // The first provider installed stays; both TLS users of this process want this one.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        Ok(Self { url: url.clone(), place: format!("{}:{}", uri.authority.host, uri.authority.port) })
+        Ok(Self {
+            url: url.clone(),
+            place: format!("{}:{}", uri.authority.host, uri.authority.port),
+        })
     }
 
     /// Host and port, for logs and messages.
@@ -52,7 +55,10 @@ impl Connector {
         match timeout(CONNECT_TIMEOUT * 2, open(uri, name)).await {
             Ok(Ok(connection)) => Ok(connection),
             Ok(Err(error)) => Err(BrokerError::connecting(&self.place, &user, &vhost, &error)),
-            Err(_) => Err(BrokerError::Away(format!("{}: no answer to the login", self.place))),
+            Err(_) => Err(BrokerError::Away(format!(
+                "{}: no answer to the login",
+                self.place
+            ))),
         }
     }
 }
@@ -66,7 +72,11 @@ async fn open(uri: AMQPUri, name: &str) -> lapin::Result<Connection> {
         .with_client_property("version".into(), env!("CARGO_PKG_VERSION").into());
     let reach = async move |uri: AMQPUri, runtime| {
         let tls = OwnedTLSConfig::default();
-        let stream = timeout(CONNECT_TIMEOUT, uri.connect_with_config_async(tls.as_ref(), &runtime)).await;
+        let stream = timeout(
+            CONNECT_TIMEOUT,
+            uri.connect_with_config_async(tls.as_ref(), &runtime),
+        )
+        .await;
         Ok(stream.unwrap_or_else(|_| Err(TimedOut.into()))?)
     };
     Connection::connector(uri, lapin::runtime::default_runtime()?, reach, properties).await
@@ -77,7 +87,9 @@ pub(super) async fn answered<T>(
     what: &'static str,
     request: impl Future<Output = Result<T, BrokerError>>,
 ) -> Result<T, BrokerError> {
-    timeout(ANSWER_TIMEOUT, request).await.unwrap_or(Err(BrokerError::Timeout(what)))
+    timeout(ANSWER_TIMEOUT, request)
+        .await
+        .unwrap_or(Err(BrokerError::Timeout(what)))
 }
 
 fn parse(url: &SecretString) -> Result<AMQPUri, BrokerError> {

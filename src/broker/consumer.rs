@@ -29,10 +29,18 @@ impl Consumer {
     ) -> Result<Self, BrokerError> {
         answered("consume", async {
             let channel = connection.create_channel().await?;
-            channel.basic_qos(prefetch, BasicQosOptions { global: false }).await?;
+            channel
+                .basic_qos(prefetch, BasicQosOptions { global: false })
+                .await?;
             let options = BasicConsumeOptions::default();
-            let stream = channel.basic_consume(queue.into(), tag.into(), options, FieldTable::default()).await?;
-            Ok(Self { channel, stream, ended: None })
+            let stream = channel
+                .basic_consume(queue.into(), tag.into(), options, FieldTable::default())
+                .await?;
+            Ok(Self {
+                channel,
+                stream,
+                ended: None,
+            })
         })
         .await
     }
@@ -53,7 +61,9 @@ impl Consumer {
         self.still_consuming()?;
         let mut batch = Vec::new();
         while batch.len() < max {
-            let Some(next) = self.stream.next().now_or_never() else { break };
+            let Some(next) = self.stream.next().now_or_never() else {
+                break;
+            };
             batch.push(self.delivered(next)?);
         }
         Ok(batch)
@@ -63,7 +73,10 @@ impl Consumer {
         self.ended.clone().map_or(Ok(()), Err)
     }
 
-    fn delivered(&mut self, next: Option<lapin::Result<lapin::message::Delivery>>) -> Result<Delivery, BrokerError> {
+    fn delivered(
+        &mut self,
+        next: Option<lapin::Result<lapin::message::Delivery>>,
+    ) -> Result<Delivery, BrokerError> {
         let end: BrokerError = match next {
             Some(Ok(delivery)) => return Ok(Delivery::from_lapin(delivery)),
             Some(Err(error)) => error.into(),
@@ -94,7 +107,10 @@ impl Consumer {
     /// is registered there. Never a cancel: the queue would move on to the next consumer with what follows, while what is
     /// with us, or on the way to us, comes back behind.
     pub async fn close(self) {
-        let _ = answered("close", async { Ok(self.channel.close(200, "released".into()).await?) }).await;
+        let _ = answered("close", async {
+            Ok(self.channel.close(200, "released".into()).await?)
+        })
+        .await;
     }
 }
 
@@ -116,8 +132,14 @@ pub async fn consumers_of(connection: &Connection, queue: &str) -> Result<u32, B
 pub async fn state_of(connection: &Connection, queue: &str) -> Result<(u32, u32), BrokerError> {
     answered("declare", async {
         let channel = connection.create_channel().await?;
-        let options = QueueDeclareOptions { passive: true, durable: true, ..Default::default() };
-        let asked = channel.queue_declare(queue.into(), options, FieldTable::default()).await;
+        let options = QueueDeclareOptions {
+            passive: true,
+            durable: true,
+            ..Default::default()
+        };
+        let asked = channel
+            .queue_declare(queue.into(), options, FieldTable::default())
+            .await;
         let found = asked.map_err(|error| BrokerError::declaring(&format!("the queue {queue}"), &error))?;
         let _ = channel.close(200, "looked".into()).await;
         Ok((found.message_count(), found.consumer_count()))

@@ -60,14 +60,23 @@ pub fn letter(delivery: &Delivery, queue: &str, reason: &str, detail: &str, at: 
         exchange: delivery.exchange.clone(),
         routing_key: delivery.routing_key.clone(),
         queue: queue.into(),
-        user: delivery.properties.user_id().as_ref().map(|user| user.as_str().into()),
+        user: delivery
+            .properties
+            .user_id()
+            .as_ref()
+            .map(|user| user.as_str().into()),
     };
     // Texts always serialise.
     let origin = serde_json::to_string(&origin).unwrap_or_default();
     let properties = delivery.properties_to_carry();
     let mut headers = properties.headers().clone().unwrap_or_default();
     let redrives = integer(&headers, REDRIVES).unwrap_or(0);
-    for (name, value) in [(REASON, reason), (DETAIL, cut(detail)), (ORIGIN, &origin), (AT, at)] {
+    for (name, value) in [
+        (REASON, reason),
+        (DETAIL, cut(detail)),
+        (ORIGIN, &origin),
+        (AT, at),
+    ] {
         headers.insert(name.into(), AMQPValue::LongString(value.into()));
     }
     headers.insert(REDRIVES.into(), AMQPValue::LongLongInt(redrives));
@@ -103,14 +112,20 @@ impl DeadQueue {
     /// Opens the dead queue.
     pub async fn open(connection: &Connection, topology: &Topology) -> Result<Self, BrokerError> {
         let channel = answered("open", async { Ok(connection.create_channel().await?) }).await?;
-        Ok(Self { channel, queue: topology.name("dead") })
+        Ok(Self {
+            channel,
+            queue: topology.name("dead"),
+        })
     }
 
     /// The next one; `None` at the end. It stays ours until it is replayed, discarded or this is closed: whoever looks
     /// through the queue holds what was seen, so how much that may be is for the caller to say.
     pub async fn next(&self) -> Result<Option<DeadLetter>, BrokerError> {
         let message = answered("get", async {
-            Ok(self.channel.basic_get(self.queue.as_str().into(), BasicGetOptions::default()).await?)
+            Ok(self
+                .channel
+                .basic_get(self.queue.as_str().into(), BasicGetOptions::default())
+                .await?)
         })
         .await?;
         Ok(message.map(|message| {
@@ -135,21 +150,34 @@ impl DeadQueue {
         }
         let properties = alive_again(letter);
         let body = letter.delivery.body.clone();
-        publisher.publish_all(&[Publication { exchange, routing_key, properties, body }]).await?;
+        publisher
+            .publish_all(&[Publication {
+                exchange,
+                routing_key,
+                properties,
+                body,
+            }])
+            .await?;
         self.discard(letter).await
     }
 
     /// Takes one from the dead queue for good.
     pub async fn discard(&self, letter: &DeadLetter) -> Result<(), BrokerError> {
         answered("ack", async {
-            Ok(self.channel.basic_ack(letter.delivery.tag, BasicAckOptions::default()).await?)
+            Ok(self
+                .channel
+                .basic_ack(letter.delivery.tag, BasicAckOptions::default())
+                .await?)
         })
         .await
     }
 
     /// Closes the channel: everything in hand goes back, in its old order.
     pub async fn close(self) {
-        let _ = answered("close", async { Ok(self.channel.close(200, "read".into()).await?) }).await;
+        let _ = answered("close", async {
+            Ok(self.channel.close(200, "read".into()).await?)
+        })
+        .await;
     }
 }
 
@@ -157,7 +185,10 @@ impl DeadQueue {
 /// when it came through an exchange of somebody else's or its origin is not known, through the ingress, under its own key.
 fn way_back(origin: &Origin, topology: &Topology) -> (Exchange, String) {
     let doors = [Exchange::Inbound, Exchange::Commands, Exchange::Ingress];
-    if let Some(door) = doors.into_iter().find(|door| topology.name(door.word()) == origin.exchange) {
+    if let Some(door) = doors
+        .into_iter()
+        .find(|door| topology.name(door.word()) == origin.exchange)
+    {
         return (door, origin.routing_key.clone());
     }
     if (0..topology.partitions).any(|partition| topology.partition_queue(partition) == origin.queue) {
@@ -174,7 +205,10 @@ fn alive_again(letter: &DeadLetter) -> BasicProperties {
             headers.insert(name.clone(), value.clone());
         }
     }
-    headers.insert(REDRIVES.into(), AMQPValue::LongLongInt(letter.epitaph.redrives.saturating_add(1)));
+    headers.insert(
+        REDRIVES.into(),
+        AMQPValue::LongLongInt(letter.epitaph.redrives.saturating_add(1)),
+    );
     properties.with_headers(headers)
 }
 
@@ -184,7 +218,11 @@ fn epitaph(delivery: &Delivery) -> Epitaph {
     let (reason, detail, origin) = match reason {
         Some(reason) => {
             let origin = header(ORIGIN).and_then(|json| serde_json::from_str(&json).ok());
-            (reason, header(DETAIL).unwrap_or_default(), origin.unwrap_or_default())
+            (
+                reason,
+                header(DETAIL).unwrap_or_default(),
+                origin.unwrap_or_default(),
+            )
         }
         // The broker dead-letters too, after a million deliveries, and says so in headers of its own.
         None => {
@@ -198,19 +236,37 @@ fn epitaph(delivery: &Delivery) -> Epitaph {
             ("poison".into(), format!("given up by the broker: {said}"), origin)
         }
     };
-    let redrives = delivery.properties.headers().as_ref().and_then(|headers| integer(headers, REDRIVES));
+    let redrives = delivery
+        .properties
+        .headers()
+        .as_ref()
+        .and_then(|headers| integer(headers, REDRIVES));
     let at = header(AT).unwrap_or_default();
     let id = id(delivery, &at);
-    Epitaph { id, reason, detail, at, origin, redrives: redrives.unwrap_or(0) }
+    Epitaph {
+        id,
+        reason,
+        detail,
+        at,
+        origin,
+        redrives: redrives.unwrap_or(0),
+    }
 }
 
 /// Made of what does not change while it lies here, since the queue itself gives its messages no names.
 fn id(delivery: &Delivery, at: &str) -> String {
-    let message_id = delivery.properties.message_id().as_ref().map_or("", |id| id.as_str());
+    let message_id = delivery
+        .properties
+        .message_id()
+        .as_ref()
+        .map_or("", |id| id.as_str());
     let mut hash = Sha256::new();
     for part in [at.as_bytes(), message_id.as_bytes(), &delivery.body] {
         hash.update(part.len().to_be_bytes());
         hash.update(part);
     }
-    hash.finalize()[..ID_BYTES].iter().map(|byte| format!("{byte:02x}")).collect()
+    hash.finalize()[..ID_BYTES]
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
 }

@@ -77,7 +77,11 @@ impl Delivery {
         let mut carried = BasicProperties::default();
         let carry = &mut carried;
         set(carry, from.content_type(), BasicProperties::with_content_type);
-        set(carry, from.content_encoding(), BasicProperties::with_content_encoding);
+        set(
+            carry,
+            from.content_encoding(),
+            BasicProperties::with_content_encoding,
+        );
         set(carry, from.priority(), BasicProperties::with_priority);
         set(carry, from.correlation_id(), BasicProperties::with_correlation_id);
         set(carry, from.reply_to(), BasicProperties::with_reply_to);
@@ -142,10 +146,14 @@ fn text(value: &AMQPValue) -> Option<Cow<'_, str>> {
         AMQPValue::LongLongInt(n) => n.to_string().into(),
         AMQPValue::Float(n) => n.to_string().into(),
         AMQPValue::Double(n) => n.to_string().into(),
-        AMQPValue::Timestamp(seconds) => {
-            Timestamp::from_second(i64::try_from(*seconds).ok()?).ok()?.to_string().into()
-        }
-        AMQPValue::DecimalValue(_) | AMQPValue::FieldArray(_) | AMQPValue::FieldTable(_) | AMQPValue::Void => {
+        AMQPValue::Timestamp(seconds) => Timestamp::from_second(i64::try_from(*seconds).ok()?)
+            .ok()?
+            .to_string()
+            .into(),
+        AMQPValue::DecimalValue(_)
+        | AMQPValue::FieldArray(_)
+        | AMQPValue::FieldTable(_)
+        | AMQPValue::Void => {
             return None;
         }
     })
@@ -159,7 +167,10 @@ fn weight(value: &AMQPValue) -> usize {
         AMQPValue::ByteArray(bytes) => 5 + bytes.len(),
         AMQPValue::FieldArray(items) => 5 + items.as_slice().iter().map(weight).sum::<usize>(),
         AMQPValue::FieldTable(table) => {
-            5 + table.into_iter().map(|(name, value)| 1 + name.as_str().len() + weight(value)).sum::<usize>()
+            5 + table
+                .into_iter()
+                .map(|(name, value)| 1 + name.as_str().len() + weight(value))
+                .sum::<usize>()
         }
         _ => 9,
     }

@@ -20,7 +20,9 @@ pub enum BrokerError {
     #[error("the broker cannot be used ({0})")]
     Away(String),
     /// The server did not answer in time: blocked, or gone.
-    #[error("the broker did not answer in time ({0}): it is gone, or blocks this connection for lack of memory or disk")]
+    #[error(
+        "the broker did not answer in time ({0}): it is gone, or blocks this connection for lack of memory or disk"
+    )]
     Timeout(&'static str),
     /// A publish was refused or went unconfirmed: everything from it on has to be published again.
     #[error("the broker did not confirm a publish ({0})")]
@@ -64,16 +66,16 @@ impl BrokerError {
     /// What failed while `subject` ("the queue x") was declared or compared.
     pub(super) fn declaring(subject: &str, error: &Error) -> Self {
         match soft(error) {
-            Some((AMQPSoftError::NOTFOUND, _)) => {
-                Self::Missing(format!("{subject} is not there: run `switchboard topology declare`"))
-            }
+            Some((AMQPSoftError::NOTFOUND, _)) => Self::Missing(format!(
+                "{subject} is not there: run `switchboard topology declare`"
+            )),
             Some((AMQPSoftError::PRECONDITIONFAILED, said)) => Self::Different(format!(
                 "{subject} is declared in another way than this version needs ({said}): drain and delete it, then run \
                  `switchboard topology declare`, or use another SWITCHBOARD_PREFIX"
             )),
-            Some((AMQPSoftError::ACCESSREFUSED, said)) => {
-                Self::Setup(format!("the user of AMQP_URL may not use {subject} ({said}): grant the permission"))
-            }
+            Some((AMQPSoftError::ACCESSREFUSED, said)) => Self::Setup(format!(
+                "the user of AMQP_URL may not use {subject} ({said}): grant the permission"
+            )),
             _ => error.clone().into(),
         }
     }
@@ -103,7 +105,9 @@ impl From<Error> for BrokerError {
 
 /// The broker's refusal of one operation, with its own words.
 fn soft(error: &Error) -> Option<(AMQPSoftError, String)> {
-    let ErrorKind::ProtocolError(answer) = error.kind() else { return None };
+    let ErrorKind::ProtocolError(answer) = error.kind() else {
+        return None;
+    };
     match answer.kind() {
         AMQPErrorKind::Soft(kind) => Some((kind.clone(), answer.get_message().to_string())),
         AMQPErrorKind::Hard(_) => None,

@@ -118,7 +118,11 @@ impl Publisher {
             Exchange::Default => ShortString::default(),
             other => topology.name(other.word()).as_str().into(),
         });
-        Ok(Self { channel, names, patience: CONFIRM_TIMEOUT })
+        Ok(Self {
+            channel,
+            names,
+            patience: CONFIRM_TIMEOUT,
+        })
     }
 
     /// Waits this long for a confirm: a lane has no use for one that comes after its lease.
@@ -138,7 +142,9 @@ impl Publisher {
             // After a refusal nothing more is sent, but the confirms under way are waited for: left alone, they would pile
             // up in lapin.
             while refused.is_none() && window.len() < WINDOW {
-                let Some(publication) = publications.next() else { break };
+                let Some(publication) = publications.next() else {
+                    break;
+                };
                 window.push_back(self.send(publication)?);
             }
             let Some(sent) = window.pop_front() else { break };
@@ -155,14 +161,23 @@ impl Publisher {
     fn send<'a>(&'a self, publication: &'a Publication) -> Result<Sent<'a>, BrokerError> {
         if publication.routing_key.len() > SHORT_STRING {
             // Whoever renders messages keeps to the limit. lapin would panic; this way one lane stands still and says why.
-            return Err(BrokerError::Away("a routing key is longer than AMQP's 255 bytes".into()));
+            return Err(BrokerError::Away(
+                "a routing key is longer than AMQP's 255 bytes".into(),
+            ));
         }
         let mut sent: Sent = Box::pin(async {
-            let Publication { exchange, routing_key, properties, body } = publication;
+            let Publication {
+                exchange,
+                routing_key,
+                properties,
+                body,
+            } = publication;
             let exchange = self.names[*exchange as usize].clone();
             let properties = properties.clone().with_delivery_mode(PERSISTENT);
             let options = BasicPublishOptions::default();
-            let publish = self.channel.basic_publish(exchange, routing_key.as_str().into(), options, body, properties);
+            let publish =
+                self.channel
+                    .basic_publish(exchange, routing_key.as_str().into(), options, body, properties);
             publish.await?.await
         });
         Ok(match sent.as_mut().now_or_never() {
@@ -173,7 +188,10 @@ impl Publisher {
 
     /// Closes the channel.
     pub async fn close(self) {
-        let _ = answered("close", async { Ok(self.channel.close(200, "released".into()).await?) }).await;
+        let _ = answered("close", async {
+            Ok(self.channel.close(200, "released".into()).await?)
+        })
+        .await;
     }
 }
 

@@ -164,7 +164,11 @@ impl Topology {
     }
 
     fn all_bindings(&self) -> Vec<Binding> {
-        let binding = |from, queue, key| Binding { exchange: self.name(from), queue, key };
+        let binding = |from, queue, key| Binding {
+            exchange: self.name(from),
+            queue,
+            key,
+        };
         let mut bindings = vec![
             binding("ingress", self.name("ingress"), "#".into()),
             binding("dead", self.name("dead"), String::new()),
@@ -172,7 +176,11 @@ impl Topology {
         ];
         for partition in 0..self.partitions {
             for door in ["inbound", "commands"] {
-                bindings.push(binding(door, self.partition_queue(partition), partition.to_string()));
+                bindings.push(binding(
+                    door,
+                    self.partition_queue(partition),
+                    partition.to_string(),
+                ));
             }
         }
         bindings
@@ -230,7 +238,12 @@ impl Topology {
     /// A partition after our last one: whoever declared it hashes by another number than we.
     async fn one_too_many(&self, channel: &Channel) -> Result<Option<BrokerError>, BrokerError> {
         let name = self.partition_queue(self.partitions);
-        let next = QueueSpec { name, single_consumer: true, dead_letter: None, keeps: None };
+        let next = QueueSpec {
+            name,
+            single_consumer: true,
+            dead_letter: None,
+            keeps: None,
+        };
         match next.declare(channel, Declare::Passive).await {
             Ok(()) => Ok(Some(BrokerError::Different(format!(
                 "the queue {} is there, though the partitions end at {}: the topology was declared with another \
@@ -288,9 +301,15 @@ impl ExchangeSpec {
             arguments.insert("alternate-exchange".into(), text(alternate));
         }
         let passive = how == Declare::Passive;
-        let options = ExchangeDeclareOptions { passive, durable: true, ..Default::default() };
+        let options = ExchangeDeclareOptions {
+            passive,
+            durable: true,
+            ..Default::default()
+        };
         declared(&format!("the exchange {}", self.name), async {
-            channel.exchange_declare(self.name.as_str().into(), kind, options, arguments).await
+            channel
+                .exchange_declare(self.name.as_str().into(), kind, options, arguments)
+                .await
         })
         .await
     }
@@ -339,9 +358,16 @@ impl QueueSpec {
 
     async fn declare(&self, channel: &Channel, how: Declare) -> Result<(), BrokerError> {
         let passive = how == Declare::Passive;
-        let options = QueueDeclareOptions { passive, durable: true, ..Default::default() };
+        let options = QueueDeclareOptions {
+            passive,
+            durable: true,
+            ..Default::default()
+        };
         declared(&format!("the queue {}", self.name), async {
-            channel.queue_declare(self.name.as_str().into(), options, self.arguments()).await.map(drop)
+            channel
+                .queue_declare(self.name.as_str().into(), options, self.arguments())
+                .await
+                .map(drop)
         })
         .await
     }
@@ -352,14 +378,30 @@ impl Binding {
         let (queue, exchange, key) = (self.queue.as_str(), self.exchange.as_str(), self.key.as_str());
         let options = QueueBindOptions::default();
         declared(&format!("the binding of {queue} to {exchange}"), async {
-            channel.queue_bind(queue.into(), exchange.into(), key.into(), options, FieldTable::default()).await
+            channel
+                .queue_bind(
+                    queue.into(),
+                    exchange.into(),
+                    key.into(),
+                    options,
+                    FieldTable::default(),
+                )
+                .await
         })
         .await
     }
 }
 
-async fn declared(subject: &str, request: impl Future<Output = lapin::Result<()>>) -> Result<(), BrokerError> {
-    answered("declare", async { request.await.map_err(|error| BrokerError::declaring(subject, &error)) }).await
+async fn declared(
+    subject: &str,
+    request: impl Future<Output = lapin::Result<()>>,
+) -> Result<(), BrokerError> {
+    answered("declare", async {
+        request
+            .await
+            .map_err(|error| BrokerError::declaring(subject, &error))
+    })
+    .await
 }
 
 /// Notes a difference. The refusal has closed the channel, so the next question needs another one.

@@ -25,12 +25,20 @@ pub async fn run(arguments: Arguments) -> Done {
         print::json(&findings)?;
     } else {
         for finding in &findings {
-            let state = if finding.violations == 0 { "good".into() } else { format!("{} found", finding.violations) };
+            let state = if finding.violations == 0 {
+                "good".into()
+            } else {
+                format!("{} found", finding.violations)
+            };
             println!("{}  {:<9} {}", finding.promise, state, finding.check);
             for example in &finding.examples {
                 println!("      {example}");
             }
         }
     }
-    Ok(if violations == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if violations == 0 {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
 }

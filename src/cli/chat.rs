@@ -69,7 +69,13 @@ pub enum ViewName {
 
 pub async fn run(command: Command) -> Done {
     match command {
-        Command::List { view, tenant, agent, limit, json } => list(view, tenant, agent, limit, json).await,
+        Command::List {
+            view,
+            tenant,
+            agent,
+            limit,
+            json,
+        } => list(view, tenant, agent, limit, json).await,
         Command::Show { id, json } => show(ConversationId(id), json).await,
     }
 }
@@ -91,7 +97,15 @@ async fn list(view: ViewName, tenant: Option<String>, agent: Option<String>, lim
         print::json(&found.iter().map(value).collect::<Vec<_>>())?;
     } else {
         print::table(
-            ["conversation", "channel", "status", "owner", "team", "priority", "waiting since"],
+            [
+                "conversation",
+                "channel",
+                "status",
+                "owner",
+                "team",
+                "priority",
+                "waiting since",
+            ],
             &found.iter().map(row).collect::<Vec<_>>(),
         );
         if found.len() as i64 == limit {
@@ -142,7 +156,11 @@ fn shown(value: &Value) -> String {
         Value::String(text) => text.clone(),
         Value::Object(object) => {
             let text = |key: &str| object.get(key).and_then(Value::as_str);
-            [text("kind"), text("id")].into_iter().flatten().collect::<Vec<_>>().join("/")
+            [text("kind"), text("id")]
+                .into_iter()
+                .flatten()
+                .collect::<Vec<_>>()
+                .join("/")
         }
         other => other.to_string(),
     }

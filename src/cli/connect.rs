@@ -11,7 +11,12 @@ use crate::store::{Store, StoreSettings, lanes};
 pub fn store() -> Result<Store, CliError> {
     let settings = config::Database::from(&Environment)?;
     let name = "switchboard cli".into();
-    Ok(Store::new(&StoreSettings { url: settings.url, pool: 2, lease: settings.lease, name })?)
+    Ok(Store::new(&StoreSettings {
+        url: settings.url,
+        pool: 2,
+        lease: settings.lease,
+        name,
+    })?)
 }
 
 /// The broker of `AMQP_URL`, and the prefix.

@@ -57,13 +57,28 @@ pub async fn run(command: Command) -> Done {
     let done = match command {
         Command::List { limit, json } => list(&queue, limit, json).await,
         Command::Show { id } => show(&queue, &id).await,
-        Command::Replay { id, reason, limit, dry_run } => {
+        Command::Replay {
+            id,
+            reason,
+            limit,
+            dry_run,
+        } => {
             let mut publisher = Publisher::open(&connection, &topology).await?;
             let wanted = |letter: &DeadLetter| {
                 id.as_ref().is_none_or(|id| *id == letter.epitaph.id)
-                    && reason.as_ref().is_none_or(|reason| *reason == letter.epitaph.reason)
+                    && reason
+                        .as_ref()
+                        .is_none_or(|reason| *reason == letter.epitaph.reason)
             };
-            replay(&queue, (&connection, &topology), &mut publisher, wanted, limit, dry_run).await
+            replay(
+                &queue,
+                (&connection, &topology),
+                &mut publisher,
+                wanted,
+                limit,
+                dry_run,
+            )
+            .await
         }
     };
     queue.close().await;

@@ -62,8 +62,14 @@ fn story(decision: &Decision) -> String {
         Some(rule) => format!("rule \"{rule}\""),
         None => "no rule: the default, or a person's choice".into(),
     };
-    let team = decision.team.as_deref().map_or("no team".into(), |team| format!("team {team}"));
-    let strategy = decision.strategy.as_deref().map_or(String::new(), |strategy| format!(", {strategy}"));
+    let team = decision
+        .team
+        .as_deref()
+        .map_or("no team".into(), |team| format!("team {team}"));
+    let strategy = decision
+        .strategy
+        .as_deref()
+        .map_or(String::new(), |strategy| format!(", {strategy}"));
     let mut text = format!(
         "{}  {rule} (plan {}) → {team}{strategy}\n",
         decision.at, decision.plan_version
@@ -73,13 +79,25 @@ fn story(decision: &Decision) -> String {
         None => "  chosen: nobody; it waits\n".into(),
     };
     text.push_str(&chosen);
-    for candidate in decision.detail.get("candidates").and_then(Value::as_array).into_iter().flatten() {
+    for candidate in decision
+        .detail
+        .get("candidates")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+    {
         let agent = candidate.get("agent").and_then(Value::as_str).unwrap_or_default();
         if let Some(why) = candidate.get("passed_over").and_then(Value::as_str) {
             text.push_str(&format!("  passed over: {agent} ({})\n", why.replace('_', " ")));
         }
     }
-    for rule in decision.detail.get("failed_rules").and_then(Value::as_array).into_iter().flatten() {
+    for rule in decision
+        .detail
+        .get("failed_rules")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+    {
         text.push_str(&format!("  could not be evaluated: rule {rule}\n"));
     }
     text

@@ -41,16 +41,27 @@ pub async fn run(command: Command) -> Done {
             if json {
                 let rows: Vec<_> = migrations
                     .iter()
-                    .map(|m| serde_json::json!({ "version": m.version, "name": m.name, "applied": m.applied }))
+                    .map(
+                        |m| serde_json::json!({ "version": m.version, "name": m.name, "applied": m.applied }),
+                    )
                     .collect();
                 print::json(&rows)?;
             } else {
                 let state = |applied| if applied { "applied" } else { "missing" };
-                let row = |m: &migrate::Migration| [m.version.to_string(), m.name.clone(), state(m.applied).to_owned()];
-                print::table(["version", "name", "state"], &migrations.iter().map(row).collect::<Vec<_>>());
+                let row = |m: &migrate::Migration| {
+                    [m.version.to_string(), m.name.clone(), state(m.applied).to_owned()]
+                };
+                print::table(
+                    ["version", "name", "state"],
+                    &migrations.iter().map(row).collect::<Vec<_>>(),
+                );
             }
             let complete = migrations.iter().all(|migration| migration.applied);
-            Ok(if complete { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+            Ok(if complete {
+                ExitCode::SUCCESS
+            } else {
+                ExitCode::FAILURE
+            })
         }
         Command::Sql => {
             print!("{}", migrate::sql());

@@ -58,7 +58,11 @@ pub async fn run(command: Command) -> Done {
 fn read(file: &PathBuf) -> Result<Result<Checked, Vec<Fault>>, CliError> {
     let text = std::fs::read_to_string(file).map_err(|error| format!("{}: {error}", file.display()))?;
     let is_json = file.extension().is_some_and(|extension| extension == "json");
-    Ok(if is_json { plan::from_json_text(&text) } else { plan::from_toml(&text) })
+    Ok(if is_json {
+        plan::from_json_text(&text)
+    } else {
+        plan::from_toml(&text)
+    })
 }
 
 fn check(file: &PathBuf, json: bool) -> Done {
@@ -76,7 +80,11 @@ fn check(file: &PathBuf, json: bool) -> Done {
             println!("{}: good", file.display());
         }
     }
-    Ok(if faults.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if faults.is_empty() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
 }
 
 fn fault_value(fault: &Fault) -> serde_json::Value {
@@ -91,7 +99,12 @@ fn complain(file: &std::path::Path, faults: &[Fault], what: &str) {
             0 => String::new(),
             line => format!(":{line}:{}", fault.column),
         };
-        println!("{}{place}: {what}: {} {}", file.display(), fault.path, fault.message);
+        println!(
+            "{}{place}: {what}: {} {}",
+            file.display(),
+            fault.path,
+            fault.message
+        );
     }
 }
 
@@ -108,9 +121,23 @@ async fn apply(file: &PathBuf) -> Done {
     let partitions = connect::partitions(&store).await?;
     let tenant = checked.plan.tenant.clone();
     let cause = format!("cli/{}", Uuid::new_v4());
-    match visit::apply_plan(&store, partitions, Arc::new(checked.plan), checked.document, &cause).await? {
-        Applied::Activated { version, unchanged: false } => println!("{tenant}: plan version {version} is in force"),
-        Applied::Activated { version, unchanged: true } => {
+    match visit::apply_plan(
+        &store,
+        partitions,
+        Arc::new(checked.plan),
+        checked.document,
+        &cause,
+    )
+    .await?
+    {
+        Applied::Activated {
+            version,
+            unchanged: false,
+        } => println!("{tenant}: plan version {version} is in force"),
+        Applied::Activated {
+            version,
+            unchanged: true,
+        } => {
             println!("{tenant}: unchanged; agents and teams are as version {version} says again");
         }
         Applied::Refused { message, errors } => {
@@ -132,8 +159,14 @@ async fn show(tenant: Option<String>, version: Option<u32>) -> Done {
             _ => return Err("there are several tenants: name one with --tenant".into()),
         },
     };
-    let in_force = listing.plans.iter().find(|(other, _)| *other == tenant).map(|(_, version)| *version);
-    let version = version.or(in_force).ok_or_else(|| format!("{tenant} has no plan"))?;
+    let in_force = listing
+        .plans
+        .iter()
+        .find(|(other, _)| *other == tenant)
+        .map(|(_, version)| *version);
+    let version = version
+        .or(in_force)
+        .ok_or_else(|| format!("{tenant} has no plan"))?;
     let document = plans::document(&session, &tenant, version).await?;
     let document = document.ok_or_else(|| format!("{tenant} has no plan version {version}"))?;
     print::json(&serde_json::json!({ "version": version, "plan": document }))?;

@@ -51,8 +51,10 @@ pub async fn run(arguments: Arguments) -> Done {
     };
     let mut publisher = Publisher::open(&connection, &topology).await?;
     let started = Instant::now();
-    let publications: Vec<_> =
-        bodies.into_iter().map(|body| publication(arguments.door, body, topology.partitions)).collect();
+    let publications: Vec<_> = bodies
+        .into_iter()
+        .map(|body| publication(arguments.door, body, topology.partitions))
+        .collect();
     let mut done = 0;
     for step in publications.chunks(STEP) {
         publisher.publish_all(step).await?;
@@ -94,15 +96,32 @@ fn publication(door: Door, body: Vec<u8>, partitions: u16) -> Publication {
         partitionkey: Option<String>,
     }
     let envelope: Option<Envelope> = serde_json::from_slice(&body).ok();
-    let native = envelope.as_ref().is_some_and(|envelope| envelope.specversion.is_some());
-    let content_type = if native { "application/cloudevents+json" } else { "application/json" };
+    let native = envelope
+        .as_ref()
+        .is_some_and(|envelope| envelope.specversion.is_some());
+    let content_type = if native {
+        "application/cloudevents+json"
+    } else {
+        "application/json"
+    };
     let key = envelope.and_then(|envelope| envelope.partitionkey);
     let (exchange, routing_key) = match door {
         Door::Ingress => (Exchange::Ingress, "cli".to_owned()),
         // Without a key there is no partition: the door's alternate, ingress, finds one.
-        Door::Inbound => (Exchange::Inbound, key.map_or("-".into(), |key| partition::of(&key, partitions).to_string())),
-        Door::Commands => (Exchange::Commands, key.map_or("-".into(), |key| partition::of(&key, partitions).to_string())),
+        Door::Inbound => (
+            Exchange::Inbound,
+            key.map_or("-".into(), |key| partition::of(&key, partitions).to_string()),
+        ),
+        Door::Commands => (
+            Exchange::Commands,
+            key.map_or("-".into(), |key| partition::of(&key, partitions).to_string()),
+        ),
     };
     let properties = BasicProperties::default().with_content_type(content_type.into());
-    Publication { exchange, routing_key, properties, body }
+    Publication {
+        exchange,
+        routing_key,
+        properties,
+        body,
+    }
 }

@@ -2,9 +2,9 @@
 
 use std::process::ExitCode;
 
+use futures_util::StreamExt;
 use lapin::options::{BasicConsumeOptions, BasicQosOptions, QueueBindOptions, QueueDeclareOptions};
 use lapin::types::{AMQPValue, FieldTable};
-use futures_util::StreamExt;
 use serde_json::Value;
 
 use super::{Done, connect};
@@ -41,19 +41,41 @@ pub async fn run(arguments: Arguments) -> Done {
     channel.basic_qos(PREFETCH, BasicQosOptions::default()).await?;
     let mut bounds = FieldTable::default();
     bounds.insert("x-max-length".into(), AMQPValue::LongInt(KEPT));
-    let own = QueueDeclareOptions { exclusive: true, auto_delete: true, ..QueueDeclareOptions::default() };
-    let queue = channel.queue_declare("".into(), own, bounds).await?.name().clone();
-    for (exchange, pattern) in [("events", &arguments.events), ("notifications", &arguments.notifications)] {
+    let own = QueueDeclareOptions {
+        exclusive: true,
+        auto_delete: true,
+        ..QueueDeclareOptions::default()
+    };
+    let queue = channel
+        .queue_declare("".into(), own, bounds)
+        .await?
+        .name()
+        .clone();
+    for (exchange, pattern) in [
+        ("events", &arguments.events),
+        ("notifications", &arguments.notifications),
+    ] {
         if !pattern.is_empty() {
             let exchange = topology.name(exchange);
             let (exchange, pattern) = (exchange.as_str().into(), pattern.as_str().into());
             channel
-                .queue_bind(queue.clone(), exchange, pattern, QueueBindOptions::default(), FieldTable::default())
+                .queue_bind(
+                    queue.clone(),
+                    exchange,
+                    pattern,
+                    QueueBindOptions::default(),
+                    FieldTable::default(),
+                )
                 .await?;
         }
     }
-    let options = BasicConsumeOptions { no_ack: true, ..BasicConsumeOptions::default() };
-    let mut messages = channel.basic_consume(queue, "tail".into(), options, FieldTable::default()).await?;
+    let options = BasicConsumeOptions {
+        no_ack: true,
+        ..BasicConsumeOptions::default()
+    };
+    let mut messages = channel
+        .basic_consume(queue, "tail".into(), options, FieldTable::default())
+        .await?;
     eprintln!("following {prefix}.events and {prefix}.notifications; Ctrl-C ends it");
     let mut seen = 0;
     while arguments.limit.is_none_or(|limit| seen < limit) {
@@ -79,7 +101,10 @@ pub fn line(event: &Value) -> String {
     let conversation = text("/data/conversation").get(..8).unwrap_or("-");
     if let Some(what) = kind.strip_prefix("notification.") {
         let to = format!("{}/{}", text("/data/recipient/kind"), text("/data/recipient/id"));
-        return format!("{time}  {conversation}  → {to:<16} {what}: {}", text("/data/text"));
+        return format!(
+            "{time}  {conversation}  → {to:<16} {what}: {}",
+            text("/data/text")
+        );
     }
     let owner = match text("/data/owner/kind") {
         "agent" | "team" => format!("{}/{}", text("/data/owner/kind"), text("/data/owner/id")),
@@ -103,5 +128,8 @@ pub fn line(event: &Value) -> String {
     if let (Some(load), Some(capacity)) = (event.pointer("/data/load"), event.pointer("/data/capacity")) {
         why.push(format!("load {load}/{capacity}"));
     }
-    format!("{time}  {conversation}  {kind:<24} {owner:<16} {}", why.join(", "))
+    format!(
+        "{time}  {conversation}  {kind:<24} {owner:<16} {}",
+        why.join(", ")
+    )
 }

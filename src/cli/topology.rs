@@ -67,8 +67,10 @@ async fn show(json: bool) -> Done {
         print::json(&serde_json::json!({ "partitions": topology.partitions, "rows": value }))?;
     } else {
         println!("{} partitions", topology.partitions);
-        let cells: Vec<_> =
-            rows.into_iter().map(|row| [row.kind.to_string(), row.name.clone(), row.detail.clone()]).collect();
+        let cells: Vec<_> = rows
+            .into_iter()
+            .map(|row| [row.kind.to_string(), row.name.clone(), row.detail.clone()])
+            .collect();
         print::table(["kind", "name", "detail"], &cells);
     }
     Ok(ExitCode::SUCCESS)
@@ -85,5 +87,8 @@ async fn check() -> Done {
         println!("everything is declared as it should be");
         return Ok(ExitCode::SUCCESS);
     }
-    Err(CliError::from(format!("{} of the exchanges and queues need attention", differences.len())))
+    Err(CliError::from(format!(
+        "{} of the exchanges and queues need attention",
+        differences.len()
+    )))
 }

@@ -71,7 +71,11 @@ pub async fn healthcheck(arguments: HealthArguments) -> Done {
     let (status, body) = answer.split_once("\r\n\r\n").unwrap_or((&answer, ""));
     print!("{body}");
     let ready = status.starts_with("HTTP/1.1 200");
-    Ok(if ready { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if ready {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
 }
 
 /// One request, without a client library: the answer is a line.

@@ -40,8 +40,7 @@ static DETECTOR: LazyLock<Detector> = LazyLock::new(|| Detector::with_denylist(L
 /// The language of a text as ISO 639-1; "" when unsure.
 pub fn language(text: &str) -> &'static str {
     let long_enough = text.chars().filter(|c| c.is_alphabetic()).count() >= MIN_LETTERS;
-    let sure =
-        |info: &Info| info.confidence() >= SURE && (long_enough || !is_shared(info.script()));
+    let sure = |info: &Info| info.confidence() >= SURE && (long_enough || !is_shared(info.script()));
     let detected = DETECTOR.detect(text).filter(sure);
     detected.map_or("", |info| iso_639_1(info.lang()))
 }

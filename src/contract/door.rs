@@ -57,10 +57,7 @@ fn body(reading: &mut Reading, incoming: &Incoming<'_>, limits: &Limits) -> Resu
 fn unrecognised(dead: Dead) -> Dead {
     match dead.reason {
         DeadReason::Unparseable => dead,
-        _ => Dead::new(
-            DeadReason::Unrecognised,
-            "the body is JSON, but not an object",
-        ),
+        _ => Dead::new(DeadReason::Unrecognised, "the body is JSON, but not an object"),
     }
 }
 

@@ -132,9 +132,8 @@ impl Attributes<'_> {
             headers: &headers,
             data,
         };
-        serde_json::to_writer(&mut body, &structured).expect(
-            "texts, numbers and lists of them always serialise, and memory takes every write",
-        );
+        serde_json::to_writer(&mut body, &structured)
+            .expect("texts, numbers and lists of them always serialise, and memory takes every write");
         OutMessage {
             to,
             routing_key,

@@ -55,10 +55,9 @@ fn kind(recorded: &Recorded) -> Option<&'static str> {
 /// the input's dedupe key as namespace and, as name, its place among the input's events in decimal, from "0".
 pub(super) fn id(recorded: &Recorded) -> Uuid {
     match recorded.change() {
-        Some((conversation, _)) => Uuid::new_v5(
-            &conversation.id.0,
-            conversation.sequence.to_string().as_bytes(),
-        ),
+        Some((conversation, _)) => {
+            Uuid::new_v5(&conversation.id.0, conversation.sequence.to_string().as_bytes())
+        }
         None => Uuid::new_v5(&recorded.input, recorded.ordinal.to_string().as_bytes()),
     }
 }
@@ -110,8 +109,6 @@ fn attributes<'a>(
         time: recorded.event.at,
         partition_key,
         partition,
-        sequence: recorded
-            .change()
-            .map(|(conversation, _)| conversation.sequence),
+        sequence: recorded.change().map(|(conversation, _)| conversation.sequence),
     }
 }

@@ -167,12 +167,10 @@ impl<'a> More<'a> {
             Change::Opened { reason, .. } | Change::Reopened { reason, .. } => More::Reason {
                 reason: reason.wire(),
             },
-            Change::Unassigned { reason, note, .. } | Change::Closed { reason, note } => {
-                More::Noted {
-                    reason: reason.wire(),
-                    note: note.as_deref(),
-                }
-            }
+            Change::Unassigned { reason, note, .. } | Change::Closed { reason, note } => More::Noted {
+                reason: reason.wire(),
+                note: note.as_deref(),
+            },
             Change::Queued {
                 reason,
                 route,

@@ -116,11 +116,7 @@ impl<'a> ProfileData<'a> {
                 .map(|(skill, level)| (&**skill, *level))
                 .collect(),
             capacity: profile.capacity,
-            subscriptions: profile
-                .subscriptions
-                .iter()
-                .map(ChannelKey::as_str)
-                .collect(),
+            subscriptions: profile.subscriptions.iter().map(ChannelKey::as_str).collect(),
             active: profile.active,
             may_reply: profile.may_reply,
         }

@@ -45,24 +45,16 @@ impl Kind {
 }
 
 /// Reads one native fact.
-pub(super) fn read(
-    reading: &Reading,
-    kind: Kind,
-    event: &CloudEvent<'_>,
-) -> Result<ArrivedFact, Dead> {
+pub(super) fn read(reading: &Reading, kind: Kind, event: &CloudEvent<'_>) -> Result<ArrivedFact, Dead> {
     let data = Object::parse(event.data, Place::root("data"))?;
     let channel = channel(&data)?;
     let contact = data.object("contact")?;
     let contact = contact.as_ref().ok_or_else(|| nobody(&data))?;
-    let identity = identifiers(contact)?
-        .identity()
-        .ok_or_else(|| nobody(contact))?;
+    let identity = identifiers(contact)?.identity().ok_or_else(|| nobody(contact))?;
     let (what, dedupe, own_time) = match kind {
         Kind::Handover => (handover(&data)?, event.dedupe(), None),
         Kind::Received | Kind::Sent => {
-            let said = data
-                .object("message")?
-                .ok_or_else(|| data.missing("message"))?;
+            let said = data.object("message")?.ok_or_else(|| data.missing("message"))?;
             let message = read_message(&said)?;
             let direction = match kind {
                 Kind::Sent => Direction::Sent,
@@ -150,9 +142,7 @@ fn read_message(said: &Object<'_, '_>) -> Result<Message, Dead> {
 fn origin(data: &Object<'_, '_>) -> Result<Origin, Dead> {
     let agent = data.text("agent")?;
     match &*data.text("origin")? {
-        "" | "agent" if !agent.is_empty() => {
-            Ok(AgentId::new(&agent).map_or(Origin::Phone, Origin::Agent))
-        }
+        "" | "agent" if !agent.is_empty() => Ok(AgentId::new(&agent).map_or(Origin::Phone, Origin::Agent)),
         "" | "phone" => Ok(Origin::Phone),
         "automation" => Ok(Origin::Automation),
         "agent" => Err(data.missing("agent")),

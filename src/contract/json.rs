@@ -67,8 +67,7 @@ impl<'a, 'p> Object<'a, 'p> {
 
     /// A text; "" when there is none.
     pub(super) fn text(&self, name: &'static str) -> Result<Cow<'a, str>, Dead> {
-        self.field(name)
-            .map_or(Ok(Cow::Borrowed("")), |item| item.text())
+        self.field(name).map_or(Ok(Cow::Borrowed("")), |item| item.text())
     }
 
     /// A text that must be there, of at most so many bytes.

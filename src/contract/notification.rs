@@ -29,11 +29,7 @@ pub const fn kinds_of_notifications() -> &'static [&'static str] {
 ///
 /// `recorded` is the event it tells of; `state`, loaded with the roster or without, knows people's names.
 /// Its id is the UUIDv5 whose namespace is the event's id and whose name is `<agent|team>/<recipient id>/<kind>`.
-pub fn render(
-    notification: &Notification,
-    recorded: &Recorded,
-    state: &State,
-) -> Option<OutMessage> {
+pub fn render(notification: &Notification, recorded: &Recorded, state: &State) -> Option<OutMessage> {
     let (conversation, change) = recorded.change()?;
     let tenant = &state.plan.tenant;
     let kind = notification.kind.wire();
@@ -121,10 +117,7 @@ impl<'a> About<'a> {
     fn of(change: &'a Change, kind: NotificationKind) -> Self {
         let about = Self::of_change(change);
         match kind {
-            NotificationKind::UnassignedFromYou => Self {
-                note: None,
-                ..about
-            },
+            NotificationKind::UnassignedFromYou => Self { note: None, ..about },
             _ => about,
         }
     }

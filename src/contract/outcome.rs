@@ -34,10 +34,7 @@ pub fn render(
     let Body::Command(_) = &input.body else {
         return None;
     };
-    let outcome = events
-        .iter()
-        .rev()
-        .find(|recorded| answers(input, recorded))?;
+    let outcome = events.iter().rev().find(|recorded| answers(input, recorded))?;
     let message = event::render(outcome, tenant, publishing)?;
     Some(addressed(message, reply))
 }
@@ -45,12 +42,8 @@ pub fn render(
 fn answers(input: &Input, recorded: &Recorded) -> bool {
     match &recorded.event.kind {
         Kind::CommandRejected(_) => true,
-        Kind::Conversation(id, change) => {
-            change.is_announced() && input.conversation() == Some(*id)
-        }
-        Kind::AgentUpserted { .. } | Kind::PresenceChanged { .. } | Kind::PlanActivated { .. } => {
-            true
-        }
+        Kind::Conversation(id, change) => change.is_announced() && input.conversation() == Some(*id),
+        Kind::AgentUpserted { .. } | Kind::PresenceChanged { .. } | Kind::PlanActivated { .. } => true,
         Kind::Skipped(_) | Kind::DrainPending(_) => false,
     }
 }

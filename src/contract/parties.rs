@@ -33,11 +33,7 @@ impl<'a> OwnerData<'a> {
             Owner::Team(team) => ("team", Some(team.as_str())),
             Owner::Agent(agent) => ("agent", Some(agent.as_str())),
         };
-        Self {
-            kind,
-            id,
-            team: None,
-        }
+        Self { kind, id, team: None }
     }
 }
 

@@ -30,12 +30,7 @@ pub(super) fn of(notification: &Notification, recorded: &Recorded, state: &State
     }
 }
 
-fn waits(
-    conversation: &Conversation,
-    change: &Change,
-    actor: Option<&AgentId>,
-    state: &State,
-) -> String {
+fn waits(conversation: &Conversation, change: &Change, actor: Option<&AgentId>, state: &State) -> String {
     let actor = actor.map(|actor| name(state, actor));
     match (change, actor) {
         (Change::Queued { team, note, .. }, Some(actor)) => {
@@ -45,9 +40,7 @@ fn waits(
             let told = "A conversation waits for someone to take it, given back by";
             with_note(format!("{told} {actor}"), note)
         }
-        (Change::Unassigned { .. }, None) => {
-            "A conversation waits for someone to take it.".to_owned()
-        }
+        (Change::Unassigned { .. }, None) => "A conversation waits for someone to take it.".to_owned(),
         (Change::Queued { team, .. }, None) => format!("{} waits in {team}.", which(conversation)),
         _ => format!("{} waits for someone to take it.", which(conversation)),
     }
@@ -94,10 +87,7 @@ fn lost(conversation: &Conversation, actor: Option<&AgentId>, state: &State) -> 
         Owner::Nobody => "taken from you".to_owned(),
     };
     match actor {
-        Some(actor) => format!(
-            "A conversation of yours was {fate} by {}.",
-            name(state, actor)
-        ),
+        Some(actor) => format!("A conversation of yours was {fate} by {}.", name(state, actor)),
         None => format!("A conversation of yours was {fate}."),
     }
 }
@@ -109,9 +99,7 @@ fn breached(conversation: &Conversation, change: &Change) -> String {
     };
     match change {
         Change::ResponseBreached { policy, .. } => {
-            format!(
-                "A conversation{place} has waited longer for an owner than \"{policy}\" allows."
-            )
+            format!("A conversation{place} has waited longer for an owner than \"{policy}\" allows.")
         }
         _ => format!("A conversation{place} has waited too long for an owner."),
     }

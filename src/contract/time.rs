@@ -54,10 +54,7 @@ pub(super) fn settle(
     let age = arrival.duration_since(said);
     if age > STALE_AFTER {
         let days = STALE_AFTER.as_hours() / 24;
-        return Err(place.dead(
-            DeadReason::TooOld,
-            format_args!("is older than {days} days"),
-        ));
+        return Err(place.dead(DeadReason::TooOld, format_args!("is older than {days} days")));
     }
     Ok(if age < -AHEAD { arrival } else { said })
 }

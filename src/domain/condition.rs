@@ -120,17 +120,12 @@ impl Condition {
     pub fn holds(&self, facts: &Facts<'_>) -> Result<bool, EvaluationError> {
         let references = self.program.references();
         let mut context = Context::default();
-        for (variable, _) in VARIABLES
-            .iter()
-            .filter(|(name, _)| references.has_variable(name))
-        {
+        for (variable, _) in VARIABLES.iter().filter(|(name, _)| references.has_variable(name)) {
             context.add_variable_from_value(*variable, facts.value_of(variable));
         }
         match self.program.execute(&context) {
             Ok(Value::Bool(answer)) => Ok(answer),
-            Ok(_) => Err(EvaluationError(
-                "the condition is neither true nor false".into(),
-            )),
+            Ok(_) => Err(EvaluationError("the condition is neither true nor false".into())),
             Err(error) => Err(EvaluationError(error.to_string())),
         }
     }
@@ -153,9 +148,8 @@ impl Facts<'_> {
             }
             "contact" => {
                 let attributes = contact.attributes.iter();
-                let attributes: HashMap<&str, &str> = attributes
-                    .map(|(name, value)| (&**name, &**value))
-                    .collect();
+                let attributes: HashMap<&str, &str> =
+                    attributes.map(|(name, value)| (&**name, &**value)).collect();
                 vec![
                     ("name", (&*contact.name).into()),
                     ("language", (&*contact.language).into()),
@@ -245,21 +239,14 @@ impl<'a> Survey<'a> {
                 let whole_message =
                     |part: &&IdedExpr| matches!(&part.expr, Expr::Ident(name) if name == "message");
                 self.reads_text |= parts.clone().any(|part| whole_message(&part));
-                parts
-                    .into_iter()
-                    .try_for_each(|part| self.visit(part, loops))
+                parts.into_iter().try_for_each(|part| self.visit(part, loops))
             }
-            Expr::List(list) => list
-                .elements
-                .iter()
-                .try_for_each(|part| self.visit(part, loops)),
+            Expr::List(list) => list.elements.iter().try_for_each(|part| self.visit(part, loops)),
             Expr::Map(map) => map
                 .entries
                 .iter()
                 .try_for_each(|entry| self.entry(&entry.expr, loops)),
-            Expr::Struct(_) => {
-                Err(self.at(node, "makes a structure, which no condition needs".into()))
-            }
+            Expr::Struct(_) => Err(self.at(node, "makes a structure, which no condition needs".into())),
             Expr::Comprehension(comprehension) => {
                 if loops >= MAX_LOOPS {
                     return Err(self.at(node, "loops inside a loop".into()));
@@ -295,8 +282,7 @@ impl<'a> Survey<'a> {
     }
 
     fn name(&self, node: &IdedExpr, name: &str) -> Result<(), CompileError> {
-        let known =
-            VARIABLES.iter().any(|(variable, _)| *variable == name) || self.bound.contains(&name);
+        let known = VARIABLES.iter().any(|(variable, _)| *variable == name) || self.bound.contains(&name);
         if known {
             return Ok(());
         }

@@ -186,12 +186,7 @@ pub struct Conversation {
 
 impl Conversation {
     /// A conversation that does not exist until its `opened` event is evolved: sequence, epoch and episode are 0.
-    pub fn unborn(
-        id: ConversationId,
-        channel: ChannelKey,
-        partition_key: Arc<str>,
-        home: Partition,
-    ) -> Self {
+    pub fn unborn(id: ConversationId, channel: ChannelKey, partition_key: Arc<str>, home: Partition) -> Self {
         Self {
             id,
             channel,
@@ -229,11 +224,7 @@ impl Conversation {
 
     /// The agent whose load it counts for: an open conversation's owner.
     pub fn carried_by(&self) -> Option<&AgentId> {
-        if self.is_open() {
-            self.owner.agent()
-        } else {
-            None
-        }
+        if self.is_open() { self.owner.agent() } else { None }
     }
 
     /// Whether it stands in a queue that a strategy may empty (whether the team's strategy is manual is the plan's to say).

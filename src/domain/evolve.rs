@@ -5,9 +5,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::agent::{Agent, Membership};
-use super::conversation::{
-    AssignClock, Contact, Conversation, Owner, Priority, Route, Status, WINDOW,
-};
+use super::conversation::{AssignClock, Contact, Conversation, Owner, Priority, Route, Status, WINDOW};
 use super::event::{Assignment, By, Change, Event, Kind};
 use super::ids::{AgentId, TeamId};
 use super::input::Origin;
@@ -57,12 +55,7 @@ pub fn evolve(state: &mut State, event: &Event) {
 }
 
 /// Applies a change to a conversation and shifts its weight between the agents it concerns.
-fn evolve_conversation(
-    state: &mut State,
-    mut conversation: Conversation,
-    change: &Change,
-    at: Timestamp,
-) {
+fn evolve_conversation(state: &mut State, mut conversation: Conversation, change: &Change, at: Timestamp) {
     let carried_before = conversation.carried_by().cloned();
     state.weigh(&conversation, -1);
     apply(&mut conversation, change, at);
@@ -105,10 +98,7 @@ fn take_turn(state: &mut State, assignment: &Assignment, at: Timestamp) {
 
 /// Applies a change to one conversation, whatever else it means.
 pub fn apply(conversation: &mut Conversation, change: &Change, at: Timestamp) {
-    if let Change::Opened {
-        as_new, standby, ..
-    } = change
-    {
+    if let Change::Opened { as_new, standby, .. } = change {
         *conversation = (**as_new).clone();
         conversation.status = Status::Open;
         conversation.episode = 1;

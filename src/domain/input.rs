@@ -276,9 +276,7 @@ impl Input {
             Body::Command(command) => match &command.action {
                 Action::Conversation { conversation, .. } => Some(*conversation),
                 Action::Malformed { conversation, .. } => *conversation,
-                Action::Presence { .. } | Action::UpsertAgent { .. } | Action::ApplyPlan { .. } => {
-                    None
-                }
+                Action::Presence { .. } | Action::UpsertAgent { .. } | Action::ApplyPlan { .. } => None,
             },
             Body::Timer(timer) => match timer {
                 Timer::AssignDue { conversation }

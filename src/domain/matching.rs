@@ -98,13 +98,7 @@ pub fn passed_over(state: &State, id: &AgentId, wanted: Wanted<'_>) -> Option<Pa
     if wanted.excluded.contains(id) {
         return Some(PassedOver::Excluded);
     }
-    let skilled = |(skill, level): (_, &u8)| {
-        agent
-            .profile
-            .skills
-            .get(skill)
-            .is_some_and(|has| has >= level)
-    };
+    let skilled = |(skill, level): (_, &u8)| agent.profile.skills.get(skill).is_some_and(|has| has >= level);
     if !wanted.skills.iter().all(skilled) {
         return Some(PassedOver::Skill);
     }
@@ -143,10 +137,7 @@ struct Ring<'a>(BTreeMap<&'a AgentId, (u64, usize)>);
 
 impl<'a> Ring<'a> {
     fn of(members: Option<&'a Membership>) -> Self {
-        let members = members
-            .into_iter()
-            .flat_map(|team| &team.members)
-            .enumerate();
+        let members = members.into_iter().flat_map(|team| &team.members).enumerate();
         Self(
             members
                 .map(|(position, member)| (&member.agent, (member.turn, position)))
@@ -155,10 +146,7 @@ impl<'a> Ring<'a> {
     }
 
     fn turn(&self, agent: &Agent) -> (u64, usize) {
-        self.0
-            .get(&agent.id)
-            .copied()
-            .unwrap_or((u64::MAX, usize::MAX))
+        self.0.get(&agent.id).copied().unwrap_or((u64::MAX, usize::MAX))
     }
 
     fn position(&self, agent: &Agent) -> usize {

@@ -120,12 +120,7 @@ impl<'a> Telling<'a> {
     /// A turn concerns whoever has the conversation; while that is no person, everyone who may take it.
     ///
     /// The owner is told without a look at the roster: it is not loaded when a message needs nobody else.
-    fn tell_of_turn(
-        &mut self,
-        about: usize,
-        conversation: &'a Conversation,
-        kind: NotificationKind,
-    ) {
+    fn tell_of_turn(&mut self, about: usize, conversation: &'a Conversation, kind: NotificationKind) {
         match &conversation.owner {
             Owner::Agent(owner) => self.tell(about, Addressee::Agent(owner), kind),
             Owner::Team(team) => {
@@ -150,10 +145,7 @@ impl<'a> Telling<'a> {
             .and_then(|team| state.teams.get(team))
             .map_or(&[][..], |team| &team.managers);
         let mut anyone = false;
-        for manager in managers
-            .iter()
-            .filter(|id| state.active_agent(id).is_some())
-        {
+        for manager in managers.iter().filter(|id| state.active_agent(id).is_some()) {
             anyone = true;
             self.tell(about, Addressee::Agent(manager), kind);
         }
@@ -177,7 +169,8 @@ impl<'a> Telling<'a> {
         let Some(recorded) = self.events.get(about) else {
             return;
         };
-        let own_act = matches!((&recorded.event.actor, to), (Actor::Agent(actor), Addressee::Agent(id)) if actor == id);
+        let own_act =
+            matches!((&recorded.event.actor, to), (Actor::Agent(actor), Addressee::Agent(id)) if actor == id);
         let Some((conversation, _)) = recorded.change().filter(|_| !own_act) else {
             return;
         };

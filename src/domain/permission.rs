@@ -33,9 +33,9 @@ pub fn acting<'a>(state: &State, actor: &'a Actor) -> Result<Acting<'a>, Code> {
                 role: agent.profile.role,
             })
         }
-        Actor::System(System::Router | System::Timer | System::Sweep)
-        | Actor::Customer
-        | Actor::Gateway => Err(Code::UnknownAgent),
+        Actor::System(System::Router | System::Timer | System::Sweep) | Actor::Customer | Actor::Gateway => {
+            Err(Code::UnknownAgent)
+        }
     }
 }
 
@@ -60,9 +60,7 @@ pub fn assign(
             may_give_own(state, id, conversation)
                 || looks_after(state, id, conversation.team.as_ref()) && reaches(state, id, to)
         }
-        Role::Agent => {
-            may_give_own(state, id, conversation) || may_give_any(state, id, conversation)
-        }
+        Role::Agent => may_give_own(state, id, conversation) || may_give_any(state, id, conversation),
     };
     match (allowed, to_self) {
         (true, _) => Ok(()),
@@ -72,11 +70,7 @@ pub fn assign(
 }
 
 /// May this actor take it from whoever has it?
-pub fn unassign(
-    state: &State,
-    acting: Acting<'_>,
-    conversation: &Conversation,
-) -> Result<(), Code> {
+pub fn unassign(state: &State, acting: Acting<'_>, conversation: &Conversation) -> Result<(), Code> {
     let Acting::Person { id, role } = acting else {
         return Ok(());
     };
@@ -86,19 +80,11 @@ pub fn unassign(
             Role::Manager => looks_after(state, id, conversation.team.as_ref()),
             Role::Agent => may_give_any(state, id, conversation),
         };
-    if allowed {
-        Ok(())
-    } else {
-        Err(Code::NotPermitted)
-    }
+    if allowed { Ok(()) } else { Err(Code::NotPermitted) }
 }
 
 /// May this actor close it, or reopen it once closed?
-pub fn close_or_reopen(
-    state: &State,
-    acting: Acting<'_>,
-    conversation: &Conversation,
-) -> Result<(), Code> {
+pub fn close_or_reopen(state: &State, acting: Acting<'_>, conversation: &Conversation) -> Result<(), Code> {
     let Acting::Person { id, role } = acting else {
         return Ok(());
     };
@@ -116,11 +102,7 @@ pub fn close_or_reopen(
         Role::Agent => false,
     };
     let allowed = owner == Some(id) || (state.plan.settings.supervisors_may_close && supervises);
-    if allowed {
-        Ok(())
-    } else {
-        Err(Code::NotAssignee)
-    }
+    if allowed { Ok(()) } else { Err(Code::NotAssignee) }
 }
 
 /// May this actor say whether that agent is there?
@@ -134,11 +116,7 @@ pub fn presence(state: &State, acting: Acting<'_>, of: &AgentId) -> Result<(), C
             Role::Manager => state.teams_of(of).any(|team| state.manages(id, team)),
             Role::Agent => false,
         };
-    if allowed {
-        Ok(())
-    } else {
-        Err(Code::NotPermitted)
-    }
+    if allowed { Ok(()) } else { Err(Code::NotPermitted) }
 }
 
 /// May this actor write agents and plans?
@@ -165,11 +143,7 @@ fn claim(state: &State, id: &AgentId, role: Role, conversation: &Conversation) -
         (Role::Agent, MayClaim::Any) => true,
         (Role::Agent, MayClaim::None) => false,
     };
-    if allowed {
-        Ok(())
-    } else {
-        Err(Code::NotPermitted)
-    }
+    if allowed { Ok(()) } else { Err(Code::NotPermitted) }
 }
 
 /// The owner may give away what is theirs, unless the tenant says nobody may.
@@ -202,8 +176,5 @@ fn reaches(state: &State, id: &AgentId, to: &Recipient) -> bool {
 }
 
 fn is_in(state: &State, id: &AgentId, team: &TeamId) -> bool {
-    state
-        .teams
-        .get(team)
-        .is_some_and(|team| team.has_member(id))
+    state.teams.get(team).is_some_and(|team| team.has_member(id))
 }

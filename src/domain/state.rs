@@ -131,9 +131,7 @@ impl State {
         self.waiting = self
             .conversations
             .values()
-            .filter_map(|conversation| {
-                Some((self.place(conversation), self.requirement(conversation)?))
-            })
+            .filter_map(|conversation| Some((self.place(conversation), self.requirement(conversation)?)))
             .collect();
     }
 
@@ -150,9 +148,7 @@ impl State {
             .filter(|step| !step.is_zero())
             .unwrap_or(ALWAYS);
         let waits_from = conversation.waits_from();
-        let head_start = step
-            .checked_mul(conversation.priority.steps())
-            .unwrap_or(ALWAYS);
+        let head_start = step.checked_mul(conversation.priority.steps()).unwrap_or(ALWAYS);
         let rank = waits_from.checked_sub(head_start).unwrap_or(Timestamp::MIN);
         Place {
             rank,
@@ -171,17 +167,12 @@ impl State {
 
     /// Whether an agent manages a team.
     pub fn manages(&self, agent: &AgentId, team: &TeamId) -> bool {
-        self.teams
-            .get(team)
-            .is_some_and(|team| team.has_manager(agent))
+        self.teams.get(team).is_some_and(|team| team.has_manager(agent))
     }
 
     /// The limit that holds for an agent; 0 = unlimited.
     pub fn capacity_of(&self, agent: &Agent) -> u32 {
-        agent
-            .profile
-            .capacity
-            .unwrap_or(self.plan.settings.capacity)
+        agent.profile.capacity.unwrap_or(self.plan.settings.capacity)
     }
 
     /// Whether a person may act: known and active.
@@ -191,10 +182,7 @@ impl State {
 
     /// Puts or takes the weight of a conversation on or off whoever carries it.
     pub fn weigh(&mut self, conversation: &Conversation, change: i32) {
-        if let Some(agent) = conversation
-            .carried_by()
-            .and_then(|id| self.agents.get_mut(id))
-        {
+        if let Some(agent) = conversation.carried_by().and_then(|id| self.agents.get_mut(id)) {
             agent.carry(conversation.team.as_ref(), change);
         }
     }

@@ -18,10 +18,7 @@ const LOAD: &str =
   from agent where tenant = any($1::text[])";
 
 /// Everyone of these tenants.
-pub async fn load(
-    session: &Session,
-    tenants: &[Tenant],
-) -> Result<Vec<(Tenant, Agent)>, StoreError> {
+pub async fn load(session: &Session, tenants: &[Tenant]) -> Result<Vec<(Tenant, Agent)>, StoreError> {
     let statement = session.prepared(LOAD).await?;
     let names: Vec<&str> = tenants.iter().map(Tenant::as_str).collect();
     let rows = session.query(&statement, &[&names]).await?;
@@ -97,21 +94,15 @@ pub async fn save_loads(session: &Session, agents: &[(&Tenant, &Agent)]) -> Resu
     let all = || agents.iter().map(|(_, agent)| *agent);
     let tenants: Vec<&str> = agents.iter().map(|(tenant, _)| tenant.as_str()).collect();
     let ids: Vec<&str> = all().map(|agent| agent.id.as_str()).collect();
-    let presences: Vec<&str> = all()
-        .map(|agent| codec::presence_word(agent.presence))
-        .collect();
+    let presences: Vec<&str> = all().map(|agent| codec::presence_word(agent.presence)).collect();
     let expires: Vec<Option<Timestamp>> = all().map(|agent| agent.presence_expires).collect();
-    let loads: Vec<Value> = all()
-        .map(|agent| codec::loads_value(&agent.loads))
-        .collect();
+    let loads: Vec<Value> = all().map(|agent| codec::loads_value(&agent.loads)).collect();
     let assigned: Vec<Option<Timestamp>> = all().map(|agent| agent.last_assigned).collect();
     let chosen: Vec<Option<Timestamp>> = all().map(|agent| agent.last_chosen).collect();
     session
         .execute(
             &statement,
-            &[
-                &tenants, &ids, &presences, &expires, &loads, &assigned, &chosen,
-            ],
+            &[&tenants, &ids, &presences, &expires, &loads, &assigned, &chosen],
         )
         .await?;
     Ok(())
@@ -141,11 +132,7 @@ pub async fn save_turns(
 }
 
 /// Writes who people are: by upserts and plans, rarely.
-pub async fn save_profiles(
-    session: &Session,
-    tenant: &Tenant,
-    agents: &[&Agent],
-) -> Result<(), StoreError> {
+pub async fn save_profiles(session: &Session, tenant: &Tenant, agents: &[&Agent]) -> Result<(), StoreError> {
     let sql = "insert into agent (tenant, id, name, role, capacity, skills, active, may_reply, subscriptions, presence)
       values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
       on conflict (tenant, id) do update set name = excluded.name, role = excluded.role, capacity = excluded.capacity,
@@ -157,11 +144,7 @@ pub async fn save_profiles(
         let capacity = profile
             .capacity
             .map(|limit| i32::try_from(limit).unwrap_or(i32::MAX));
-        let subscriptions: Vec<&str> = profile
-            .subscriptions
-            .iter()
-            .map(ChannelKey::as_str)
-            .collect();
+        let subscriptions: Vec<&str> = profile.subscriptions.iter().map(ChannelKey::as_str).collect();
         session
             .execute(
                 &statement,
@@ -190,17 +173,12 @@ pub async fn replace_members(
     teams: &BTreeMap<TeamId, Membership>,
 ) -> Result<(), StoreError> {
     session
-        .execute(
-            "delete from membership where tenant = $1",
-            &[&tenant.as_str()],
-        )
+        .execute("delete from membership where tenant = $1", &[&tenant.as_str()])
         .await?;
     let mut rows: BTreeMap<(&str, &str), (Option<i32>, i64, bool)> = BTreeMap::new();
     for (id, team) in teams {
         for (position, member) in team.members.iter().enumerate() {
-            let row = rows
-                .entry((id.as_str(), member.agent.as_str()))
-                .or_default();
+            let row = rows.entry((id.as_str(), member.agent.as_str())).or_default();
             row.0 = i32::try_from(position).ok();
             row.1 = i64::try_from(member.turn).unwrap_or(i64::MAX);
         }
@@ -218,14 +196,7 @@ pub async fn replace_members(
     session
         .execute(
             sql,
-            &[
-                &tenant.as_str(),
-                &names,
-                &agents,
-                &positions,
-                &turns,
-                &managers,
-            ],
+            &[&tenant.as_str(), &names, &agents, &positions, &turns, &managers],
         )
         .await?;
     Ok(())

@@ -34,15 +34,9 @@ const ADD: &str = "insert into alias (tenant, key, conversation)
   select * from unnest($1::text[], $2::uuid[], $3::uuid[]) order by 1, 2 on conflict do nothing";
 
 /// Adds aliases; says how many were new. Fewer than given: somebody else met the same customer at the same moment.
-pub async fn add(
-    session: &Session,
-    aliases: &[(Tenant, Uuid, ConversationId)],
-) -> Result<u64, StoreError> {
+pub async fn add(session: &Session, aliases: &[(Tenant, Uuid, ConversationId)]) -> Result<u64, StoreError> {
     let statement = session.prepared(ADD).await?;
-    let tenants: Vec<&str> = aliases
-        .iter()
-        .map(|(tenant, _, _)| tenant.as_str())
-        .collect();
+    let tenants: Vec<&str> = aliases.iter().map(|(tenant, _, _)| tenant.as_str()).collect();
     let keys: Vec<Uuid> = aliases.iter().map(|(_, key, _)| *key).collect();
     let conversations: Vec<Uuid> = aliases.iter().map(|(_, _, id)| id.0).collect();
     Ok(session

@@ -131,13 +131,9 @@ pub fn loads(value: &Value) -> Result<BTreeMap<Option<TeamId>, u32>, StoreError>
 /// A route, without what is at its default: most conversations have little to say.
 pub fn route_value(route: &Route) -> Value {
     let mut object = Map::new();
-    let mut put =
-        |key: &str, value: Option<Value>| value.map(|value| object.insert(key.into(), value));
+    let mut put = |key: &str, value: Option<Value>| value.map(|value| object.insert(key.into(), value));
     put("rule", route.rule.as_ref().map(|rule| json!(&**rule)));
-    put(
-        "agent",
-        route.agent.as_ref().map(|agent| json!(agent.as_str())),
-    );
+    put("agent", route.agent.as_ref().map(|agent| json!(agent.as_str())));
     put(
         "skills",
         (!route.skills.is_empty()).then(|| skills_value(&route.skills)),
@@ -157,10 +153,7 @@ pub fn route(value: &Value) -> Result<Route, StoreError> {
         agent: text("agent").map(agent_id).transpose()?,
         skills: value.get("skills").map(skills).unwrap_or_default(),
         response: text("response").map(policy_id).transpose()?,
-        manual: value
-            .get("manual")
-            .and_then(Value::as_bool)
-            .unwrap_or(false),
+        manual: value.get("manual").and_then(Value::as_bool).unwrap_or(false),
     })
 }
 
@@ -185,13 +178,7 @@ pub fn contact_value(contact: &Contact) -> Value {
 }
 
 pub fn contact(value: &Value) -> Contact {
-    let text = |key: &str| {
-        value
-            .get(key)
-            .and_then(Value::as_str)
-            .unwrap_or_default()
-            .into()
-    };
+    let text = |key: &str| value.get(key).and_then(Value::as_str).unwrap_or_default().into();
     let attributes = value
         .get("attributes")
         .and_then(Value::as_object)
@@ -208,11 +195,7 @@ pub fn contact(value: &Value) -> Contact {
 }
 
 pub fn excluded_text(excluded: &BTreeSet<AgentId>) -> String {
-    excluded
-        .iter()
-        .map(AgentId::as_str)
-        .collect::<Vec<_>>()
-        .join(" ")
+    excluded.iter().map(AgentId::as_str).collect::<Vec<_>>().join(" ")
 }
 
 pub fn excluded(text: &str) -> Result<BTreeSet<AgentId>, StoreError> {

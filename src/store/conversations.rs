@@ -101,10 +101,7 @@ const LOCK: &str = concat!(
 );
 
 /// Locks and reads conversations, in the order of ids. Those without a row are not in the answer.
-pub async fn lock(
-    session: &Session,
-    ids: &[(Tenant, ConversationId)],
-) -> Result<Vec<Loaded>, StoreError> {
+pub async fn lock(session: &Session, ids: &[(Tenant, ConversationId)]) -> Result<Vec<Loaded>, StoreError> {
     let statement = session.prepared(LOCK).await?;
     let tenants: Vec<&str> = ids.iter().map(|(tenant, _)| tenant.as_str()).collect();
     let keys: Vec<Uuid> = ids.iter().map(|(_, id)| id.0).collect();
@@ -191,19 +188,15 @@ impl<'a> Columns<'a> {
         self.partition_key.push(&c.partition_key);
         self.home.push(i32::from(c.home.0));
         self.status.push(codec::status_word(c.status));
-        self.owner_agent
-            .push(c.owner.agent().map(|agent| agent.as_str()));
-        self.owner_queue
-            .push(c.owner.queue().map(|team| team.as_str()));
+        self.owner_agent.push(c.owner.agent().map(|agent| agent.as_str()));
+        self.owner_queue.push(c.owner.queue().map(|team| team.as_str()));
         self.team.push(c.team.as_ref().map(|team| team.as_str()));
         self.last_owner
             .push(c.last_owner.as_ref().map(|agent| agent.as_str()));
         self.priority.push(codec::priority_word(c.priority));
-        self.episode
-            .push(i32::try_from(c.episode).unwrap_or(i32::MAX));
+        self.episode.push(i32::try_from(c.episode).unwrap_or(i32::MAX));
         self.epoch.push(i64::try_from(c.epoch).unwrap_or(i64::MAX));
-        self.sequence
-            .push(i64::try_from(c.sequence).unwrap_or(i64::MAX));
+        self.sequence.push(i64::try_from(c.sequence).unwrap_or(i64::MAX));
         self.standby.push(c.standby);
         self.route.push(codec::route_value(&c.route));
         self.excluded.push(codec::excluded_text(&c.excluded));
@@ -321,10 +314,7 @@ const TOUCH: &str = "update conversation c set sequence = u.sequence, waiting_si
   where c.tenant = u.tenant and c.id = u.id";
 
 /// Writes what an ordinary message on an owned conversation changes: nothing that an index knows of.
-pub async fn touch(
-    session: &Session,
-    touched: &[(&Tenant, &Conversation)],
-) -> Result<(), StoreError> {
+pub async fn touch(session: &Session, touched: &[(&Tenant, &Conversation)]) -> Result<(), StoreError> {
     let statement = session.prepared(TOUCH).await?;
     let all = || touched.iter().map(|(_, conversation)| *conversation);
     let tenants: Vec<&str> = touched.iter().map(|(tenant, _)| tenant.as_str()).collect();

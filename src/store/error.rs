@@ -41,9 +41,7 @@ impl From<tokio_postgres::Error> for StoreError {
                 StoreError::Setup(format!("{}: check DATABASE_URL", answer.message()))
             }
             code if *code == SqlState::UNDEFINED_TABLE || *code == SqlState::UNDEFINED_COLUMN => {
-                StoreError::Setup(
-                    "the schema is missing or old: run `switchboard migrate up`".into(),
-                )
+                StoreError::Setup("the schema is missing or old: run `switchboard migrate up`".into())
             }
             code if says_try_again(code) => StoreError::Transient(text),
             _ => StoreError::Rejected(text),
@@ -68,8 +66,7 @@ fn without_answer(error: &tokio_postgres::Error) -> StoreError {
         text = cause.to_string();
         source = cause.source();
     }
-    let unreadable =
-        error.to_string().contains("deserializ") || error.to_string().contains("serializing");
+    let unreadable = error.to_string().contains("deserializ") || error.to_string().contains("serializing");
     if unreadable {
         StoreError::Rejected(text)
     } else {

@@ -19,10 +19,7 @@ const CLAIM_DATED: &str = "insert into inbox (tenant, key, day)
   select * from unnest($1::text[], $2::uuid[], $3::date[]) order by 1, 2, 3 on conflict do nothing returning key";
 
 /// Claims keys of inputs with a time of their own, each in its day's bucket; returns those that are new.
-pub async fn claim_dated(
-    session: &Session,
-    keys: &[(&Tenant, Uuid, Date)],
-) -> Result<Vec<Uuid>, StoreError> {
+pub async fn claim_dated(session: &Session, keys: &[(&Tenant, Uuid, Date)]) -> Result<Vec<Uuid>, StoreError> {
     let statement = session.prepared(CLAIM_DATED).await?;
     let tenants: Vec<&str> = keys.iter().map(|(tenant, _, _)| tenant.as_str()).collect();
     let ids: Vec<Uuid> = keys.iter().map(|(_, key, _)| *key).collect();
@@ -35,10 +32,7 @@ const CLAIM_TIMELESS: &str = "insert into inbox_timeless (tenant, key)
   select * from unnest($1::text[], $2::uuid[]) order by 1, 2 on conflict do nothing returning key";
 
 /// Claims keys of inputs without a time of their own; returns those that are new.
-pub async fn claim_timeless(
-    session: &Session,
-    keys: &[(&Tenant, Uuid)],
-) -> Result<Vec<Uuid>, StoreError> {
+pub async fn claim_timeless(session: &Session, keys: &[(&Tenant, Uuid)]) -> Result<Vec<Uuid>, StoreError> {
     let statement = session.prepared(CLAIM_TIMELESS).await?;
     let tenants: Vec<&str> = keys.iter().map(|(tenant, _)| tenant.as_str()).collect();
     let ids: Vec<Uuid> = keys.iter().map(|(_, key)| *key).collect();
@@ -62,18 +56,13 @@ fn day_of(at: Timestamp) -> Date {
 /// Makes the coming days' buckets, drops the past ones', and prunes the timeless keys. Several workers may try at once.
 pub async fn maintain(client: &Client) -> Result<(), StoreError> {
     let row = client
-        .query_one(
-            "select clock_timestamp(), pg_try_advisory_lock(4923812)",
-            &[],
-        )
+        .query_one("select clock_timestamp(), pg_try_advisory_lock(4923812)", &[])
         .await?;
     if !row.get::<_, bool>(1) {
         return Ok(());
     }
     let done = maintain_alone(client, day_of(row.get(0))).await;
-    client
-        .batch_execute("select pg_advisory_unlock(4923812)")
-        .await?;
+    client.batch_execute("select pg_advisory_unlock(4923812)").await?;
     done
 }
 
@@ -94,14 +83,11 @@ async fn maintain_alone(client: &Client, today: Date) -> Result<(), StoreError> 
     for row in client.query(sql, &[&oldest]).await? {
         let name: String = row.get(0);
         client
-            .batch_execute(&format!(
-                "alter table inbox detach partition {name} concurrently"
-            ))
+            .batch_execute(&format!("alter table inbox detach partition {name} concurrently"))
             .await?;
         client.batch_execute(&format!("drop table {name}")).await?;
     }
-    let sql =
-        "delete from inbox_timeless where received_at < clock_timestamp() - $1 * interval '1 day'";
+    let sql = "delete from inbox_timeless where received_at < clock_timestamp() - $1 * interval '1 day'";
     client.execute(sql, &[&(RETENTION_DAYS as f64)]).await?;
     Ok(())
 }

@@ -40,11 +40,7 @@ const FENCE: &str = "select clock_timestamp(), (select directory_version from de
   from lane where partition = $1 and epoch = $2 for share";
 
 /// The first statement of every transaction of a lane: `None` if the lane is no longer ours, and nothing may be done.
-pub async fn fence(
-    session: &Session,
-    partition: Partition,
-    epoch: i64,
-) -> Result<Option<Fence>, StoreError> {
+pub async fn fence(session: &Session, partition: Partition, epoch: i64) -> Result<Option<Fence>, StoreError> {
     let statement = session.prepared(FENCE).await?;
     let row = session
         .query_opt(&statement, &[&i32::from(partition.0), &epoch])
@@ -80,18 +76,12 @@ pub async fn raise_epoch(
 }
 
 /// Says that the worker lives and keeps its lanes; returns the lanes it holds.
-pub async fn renew(
-    client: &Client,
-    worker: Uuid,
-    lease: Duration,
-) -> Result<Vec<Partition>, StoreError> {
+pub async fn renew(client: &Client, worker: Uuid, lease: Duration) -> Result<Vec<Partition>, StoreError> {
     let sql = "with me as (
         insert into worker (id, seen_until) values ($1, clock_timestamp() + $2 * interval '1 ms')
         on conflict (id) do update set seen_until = excluded.seen_until)
       update lane set lease_until = clock_timestamp() + $2 * interval '1 ms' where worker = $1 returning partition";
-    let rows = client
-        .query(sql, &[&worker, &(lease.as_millis() as f64)])
-        .await?;
+    let rows = client.query(sql, &[&worker, &(lease.as_millis() as f64)]).await?;
     Ok(rows.iter().map(|row| partition(row.get(0))).collect())
 }
 
@@ -108,7 +98,8 @@ pub async fn live_workers(client: &Client) -> Result<usize, StoreError> {
 
 /// All lanes.
 pub async fn list(client: &Client) -> Result<Vec<LaneRow>, StoreError> {
-    let sql = "select partition, case when lease_until > clock_timestamp() then worker end, lease_until, epoch
+    let sql =
+        "select partition, case when lease_until > clock_timestamp() then worker end, lease_until, epoch
       from lane order by partition";
     let rows = client.query(sql, &[]).await?;
     let lane = |row: &tokio_postgres::Row| LaneRow {
@@ -128,27 +119,21 @@ pub async fn claim(
     worker: Uuid,
     lease: Duration,
 ) -> Result<Option<bool>, StoreError> {
-    let sql = "update lane l set worker = $2, lease_until = clock_timestamp() + $3 * interval '1 ms', clean = false
+    let sql =
+        "update lane l set worker = $2, lease_until = clock_timestamp() + $3 * interval '1 ms', clean = false
       from (select partition, clean from lane where partition = $1 for no key update) before
       where l.partition = before.partition and (l.worker is null or l.lease_until <= clock_timestamp())
       returning before.clean";
     let row = client
-        .query_opt(
-            sql,
-            &[&i32::from(lane.0), &worker, &(lease.as_millis() as f64)],
-        )
+        .query_opt(sql, &[&i32::from(lane.0), &worker, &(lease.as_millis() as f64)])
         .await?;
     Ok(row.map(|row| row.get(0)))
 }
 
 /// Lets a lane go; `clean` if nothing was left half done.
-pub async fn release(
-    client: &Client,
-    lane: Partition,
-    worker: Uuid,
-    clean: bool,
-) -> Result<(), StoreError> {
-    let sql = "update lane set worker = null, lease_until = null, clean = $3 where partition = $1 and worker = $2";
+pub async fn release(client: &Client, lane: Partition, worker: Uuid, clean: bool) -> Result<(), StoreError> {
+    let sql =
+        "update lane set worker = null, lease_until = null, clean = $3 where partition = $1 and worker = $2";
     client
         .execute(sql, &[&i32::from(lane.0), &worker, &clean])
         .await?;
@@ -157,8 +142,7 @@ pub async fn release(
 
 /// Forgets a worker that stops, and those not heard from for a day.
 pub async fn forget_worker(client: &Client, worker: Uuid) -> Result<(), StoreError> {
-    let sql =
-        "delete from worker where id = $1 or seen_until < clock_timestamp() - interval '1 day'";
+    let sql = "delete from worker where id = $1 or seen_until < clock_timestamp() - interval '1 day'";
     client.execute(sql, &[&worker]).await?;
     Ok(())
 }
@@ -166,19 +150,14 @@ pub async fn forget_worker(client: &Client, worker: Uuid) -> Result<(), StoreErr
 /// Records how many partitions there are and makes their lanes. Another number than the recorded one is refused.
 pub async fn declare_partitions(client: &Client, partitions: u16) -> Result<(), StoreError> {
     let sql = "update deployment set partitions = $1 where partitions is null or partitions = $1 returning partitions";
-    if client
-        .query_opt(sql, &[&i32::from(partitions)])
-        .await?
-        .is_none()
-    {
+    if client.query_opt(sql, &[&i32::from(partitions)]).await?.is_none() {
         let recorded = recorded_partitions(client).await?.unwrap_or_default();
         return Err(StoreError::Setup(format!(
             "this deployment has {recorded} partitions, not {partitions}: unset SWITCHBOARD_PARTITIONS, or stop all \
              workers, drain and start afresh to change it"
         )));
     }
-    let sql =
-        "insert into lane (partition) select * from generate_series(0, $1 - 1) union all select $2
+    let sql = "insert into lane (partition) select * from generate_series(0, $1 - 1) union all select $2
       on conflict do nothing";
     client
         .execute(sql, &[&i32::from(partitions), &i32::from(INGRESS.0)])
@@ -188,21 +167,14 @@ pub async fn declare_partitions(client: &Client, partitions: u16) -> Result<(), 
 
 /// How many partitions `topology declare` recorded.
 pub async fn recorded_partitions(client: &Client) -> Result<Option<u16>, StoreError> {
-    let row = client
-        .query_one("select partitions from deployment", &[])
-        .await?;
-    Ok(row
-        .get::<_, Option<i32>>(0)
-        .and_then(|n| u16::try_from(n).ok()))
+    let row = client.query_one("select partitions from deployment", &[]).await?;
+    Ok(row.get::<_, Option<i32>>(0).and_then(|n| u16::try_from(n).ok()))
 }
 
 /// Notes, before it is tried alone, that this message is: returns how often it has been since it last got through.
-pub async fn note_attempt(
-    session: &Session,
-    lane: Partition,
-    key: Uuid,
-) -> Result<i32, StoreError> {
-    let sql = "update lane set attempts = case when attempt_key = $2 then attempts + 1 else 1 end, attempt_key = $2
+pub async fn note_attempt(session: &Session, lane: Partition, key: Uuid) -> Result<i32, StoreError> {
+    let sql =
+        "update lane set attempts = case when attempt_key = $2 then attempts + 1 else 1 end, attempt_key = $2
       where partition = $1 returning attempts";
     let row = session.query_one(sql, &[&i32::from(lane.0), &key]).await?;
     Ok(row.get(0))

@@ -42,18 +42,11 @@ pub async fn lock(session: &Session, tenants: &[Tenant]) -> Result<Vec<MatchRow>
     rows.iter().map(row).collect()
 }
 
-const SAVE_DRAIN: &str =
-    "update matching set drain_pending = $2 where tenant = $1 and drain_pending <> $2";
+const SAVE_DRAIN: &str = "update matching set drain_pending = $2 where tenant = $1 and drain_pending <> $2";
 
 /// Remembers whether a drain has work left.
-pub async fn save_drain_pending(
-    session: &Session,
-    tenant: &Tenant,
-    pending: bool,
-) -> Result<(), StoreError> {
+pub async fn save_drain_pending(session: &Session, tenant: &Tenant, pending: bool) -> Result<(), StoreError> {
     let statement = session.prepared(SAVE_DRAIN).await?;
-    session
-        .execute(&statement, &[&tenant.as_str(), &pending])
-        .await?;
+    session.execute(&statement, &[&tenant.as_str(), &pending]).await?;
     Ok(())
 }

@@ -23,10 +23,12 @@ pub struct Migration {
 pub async fn up(store: &Store) -> Result<Vec<Migration>, StoreError> {
     let mut client = store.lone_client().await?;
     // Migrations may take long: the bounds are for batches. Two runs at once wait for each other.
-    client.batch_execute("set statement_timeout = 0; set lock_timeout = 0; set idle_in_transaction_session_timeout = 0").await?;
     client
-        .batch_execute("select pg_advisory_lock(4923811)")
+        .batch_execute(
+            "set statement_timeout = 0; set lock_timeout = 0; set idle_in_transaction_session_timeout = 0",
+        )
         .await?;
+    client.batch_execute("select pg_advisory_lock(4923811)").await?;
     let report = embedded::migrations::runner()
         .run_async(&mut client)
         .await
@@ -91,10 +93,7 @@ pub async fn check(store: &Store) -> Result<(), StoreError> {
 
 async fn applied(client: &tokio_postgres::Client) -> Result<Vec<i32>, StoreError> {
     let there = client
-        .query_one(
-            "select to_regclass('refinery_schema_history') is not null",
-            &[],
-        )
+        .query_one("select to_regclass('refinery_schema_history') is not null", &[])
         .await?;
     if !there.get::<_, bool>(0) {
         return Ok(Vec::new());

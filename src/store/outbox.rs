@@ -5,7 +5,8 @@ use crate::domain::ids::Partition;
 
 pub(super) const STATEMENTS: &[&str] = &[ADD, DELETE, READ];
 
-const ADD: &str = "insert into outbox (lane, body) select * from unnest($1::int4[], $2::text[]) returning lane, id";
+const ADD: &str =
+    "insert into outbox (lane, body) select * from unnest($1::int4[], $2::text[]) returning lane, id";
 
 /// Adds rows, as the batch's last write: ids are drawn after all its locks. Returns the row of each lane.
 pub async fn add(
@@ -17,10 +18,7 @@ pub async fn add(
     let bodies: Vec<&str> = rows.iter().map(|(_, body)| body.as_str()).collect();
     let rows = session.query(&statement, &[&lanes, &bodies]).await?;
     let lane = |number: i32| Partition(u16::try_from(number).unwrap_or(u16::MAX));
-    Ok(rows
-        .iter()
-        .map(|row| (lane(row.get(0)), row.get(1)))
-        .collect())
+    Ok(rows.iter().map(|row| (lane(row.get(0)), row.get(1))).collect())
 }
 
 const DELETE: &str = "delete from outbox where lane = $1 and id = any($2::int8[])";
@@ -28,9 +26,7 @@ const DELETE: &str = "delete from outbox where lane = $1 and id = any($2::int8[]
 /// Deletes rows of this lane that have been published and confirmed.
 pub async fn delete(session: &Session, lane: Partition, ids: &[i64]) -> Result<(), StoreError> {
     let statement = session.prepared(DELETE).await?;
-    session
-        .execute(&statement, &[&i32::from(lane.0), &ids])
-        .await?;
+    session.execute(&statement, &[&i32::from(lane.0), &ids]).await?;
     Ok(())
 }
 

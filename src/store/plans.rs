@@ -24,17 +24,14 @@ pub async fn directory(session: &Session) -> Result<Listing, StoreError> {
         .query_one("select directory_version from deployment", &[])
         .await?
         .get(0);
-    let channels = session
-        .query("select key, tenant from channel", &[])
-        .await?;
+    let channels = session.query("select key, tenant from channel", &[]).await?;
     let plans = session
         .query(
             "select tenant, plan_version from matching where plan_version > 0",
             &[],
         )
         .await?;
-    let channel =
-        |row: &tokio_postgres::Row| Ok((codec::channel(row.get(0))?, codec::tenant(row.get(1))?));
+    let channel = |row: &tokio_postgres::Row| Ok((codec::channel(row.get(0))?, codec::tenant(row.get(1))?));
     let plan = |row: &tokio_postgres::Row| {
         Ok((
             codec::tenant(row.get(0))?,
@@ -43,25 +40,16 @@ pub async fn directory(session: &Session) -> Result<Listing, StoreError> {
     };
     Ok(Listing {
         version,
-        channels: channels
-            .iter()
-            .map(channel)
-            .collect::<Result<_, StoreError>>()?,
+        channels: channels.iter().map(channel).collect::<Result<_, StoreError>>()?,
         plans: plans.iter().map(plan).collect::<Result<_, StoreError>>()?,
     })
 }
 
 /// The document of one version.
-pub async fn document(
-    session: &Session,
-    tenant: &Tenant,
-    version: u32,
-) -> Result<Option<Value>, StoreError> {
+pub async fn document(session: &Session, tenant: &Tenant, version: u32) -> Result<Option<Value>, StoreError> {
     let sql = "select document from plan where tenant = $1 and version = $2";
     let version = i32::try_from(version).unwrap_or(i32::MAX);
-    let row = session
-        .query_opt(sql, &[&tenant.as_str(), &version])
-        .await?;
+    let row = session.query_opt(sql, &[&tenant.as_str(), &version]).await?;
     Ok(row.map(|row| row.get(0)))
 }
 
@@ -149,12 +137,9 @@ pub struct Version {
 }
 
 /// A tenant's versions, the newest first.
-pub async fn history(
-    session: &Session,
-    tenant: &Tenant,
-    limit: i64,
-) -> Result<Vec<Version>, StoreError> {
-    let sql = "select version, activated_at, actor from plan where tenant = $1 order by version desc limit $2";
+pub async fn history(session: &Session, tenant: &Tenant, limit: i64) -> Result<Vec<Version>, StoreError> {
+    let sql =
+        "select version, activated_at, actor from plan where tenant = $1 order by version desc limit $2";
     let rows = session.query(sql, &[&tenant.as_str(), &limit]).await?;
     let version = |row: &tokio_postgres::Row| Version {
         version: u32::try_from(row.get::<_, i32>(0)).unwrap_or(0),

@@ -107,12 +107,7 @@ pub async fn stranded(
       order by tenant, id limit $2";
     let rows = session.query(sql, &[&i32::from(home.0), &limit]).await?;
     rows.iter()
-        .map(|row| {
-            Ok((
-                codec::tenant(row.get(0))?,
-                ConversationId(row.get::<_, Uuid>(1)),
-            ))
-        })
+        .map(|row| Ok((codec::tenant(row.get(0))?, ConversationId(row.get::<_, Uuid>(1)))))
         .collect()
 }
 

@@ -34,7 +34,10 @@ pub async fn conversations(
     limit: i64,
 ) -> Result<Vec<Loaded>, StoreError> {
     let (condition, agent) = match view {
-        View::New => ("status = 'open' and owner_agent is null and owner_queue is null", None),
+        View::New => (
+            "status = 'open' and owner_agent is null and owner_queue is null",
+            None,
+        ),
         View::Team => ("status = 'open' and owner_queue is not null", None),
         View::Assigned => ("status = 'open' and owner_agent is not null", None),
         View::Mine(agent) => ("status = 'open' and owner_agent = $2", Some(agent.as_str())),
@@ -54,7 +57,12 @@ pub async fn conversations(
 /// One conversation, whoever's it is.
 pub async fn conversation(session: &Session, id: ConversationId) -> Result<Option<Loaded>, StoreError> {
     let sql = concat!("select ", columns!(), " from conversation where id = $1");
-    session.query_opt(sql, &[&id.0]).await?.as_ref().map(Loaded::from_row).transpose()
+    session
+        .query_opt(sql, &[&id.0])
+        .await?
+        .as_ref()
+        .map(Loaded::from_row)
+        .transpose()
 }
 
 /// An engagement record as it is shown.
@@ -133,7 +141,11 @@ pub struct Decision {
 }
 
 /// A conversation's decision records, the oldest first.
-pub async fn decisions(session: &Session, tenant: &Tenant, id: ConversationId) -> Result<Vec<Decision>, StoreError> {
+pub async fn decisions(
+    session: &Session,
+    tenant: &Tenant,
+    id: ConversationId,
+) -> Result<Vec<Decision>, StoreError> {
     let sql = "select id, at, cause, rule, plan_version, team, strategy, chosen, detail
       from decision where tenant = $1 and conversation = $2 order by at, id";
     let rows = session.query(sql, &[&tenant.as_str(), &id.0]).await?;
@@ -153,7 +165,10 @@ pub async fn decisions(session: &Session, tenant: &Tenant, id: ConversationId) -
 
 /// The words of a conversation as listings show them.
 pub fn words(loaded: &Loaded) -> (&'static str, &'static str) {
-    (codec::status_word(loaded.conversation.status), codec::priority_word(loaded.conversation.priority))
+    (
+        codec::status_word(loaded.conversation.status),
+        codec::priority_word(loaded.conversation.priority),
+    )
 }
 
 /// How much each agent carries, by what the conversations say.
@@ -162,5 +177,8 @@ pub async fn loads(session: &Session, tenant: &Tenant) -> Result<Vec<(String, St
       left join conversation c on c.tenant = a.tenant and c.owner_agent = a.id and c.status = 'open'
       where a.tenant = $1 group by 1, 2 order by 1";
     let rows = session.query(sql, &[&tenant.as_str()]).await?;
-    Ok(rows.iter().map(|row| (row.get(0), row.get(1), row.get(2))).collect())
+    Ok(rows
+        .iter()
+        .map(|row| (row.get(0), row.get(1), row.get(2)))
+        .collect())
 }

@@ -47,10 +47,7 @@ const ADD_ENGAGEMENTS: &str = "insert into engagement (tenant, id, conversation,
   on conflict do nothing";
 
 /// Adds engagement records.
-pub async fn add_engagements(
-    session: &Session,
-    records: &[Engagement<'_>],
-) -> Result<(), StoreError> {
+pub async fn add_engagements(session: &Session, records: &[Engagement<'_>]) -> Result<(), StoreError> {
     let statement = session.prepared(ADD_ENGAGEMENTS).await?;
     let tenants: Vec<&str> = records.iter().map(|r| r.tenant.as_str()).collect();
     let ids: Vec<Uuid> = records.iter().map(|r| r.id).collect();
@@ -58,10 +55,7 @@ pub async fn add_engagements(
     let ways: Vec<&str> = records.iter().map(|r| codec::by_word(r.by)).collect();
     let from: Vec<String> = records.iter().map(|r| codec::owner_text(r.from)).collect();
     let to: Vec<&str> = records.iter().map(|r| r.to.as_str()).collect();
-    let requesters: Vec<Option<&str>> = records
-        .iter()
-        .map(|r| r.requester.map(AgentId::as_str))
-        .collect();
+    let requesters: Vec<Option<&str>> = records.iter().map(|r| r.requester.map(AgentId::as_str)).collect();
     let notes: Vec<Option<&str>> = records.iter().map(|r| r.note).collect();
     let decisions: Vec<Option<Uuid>> = records.iter().map(|r| r.decision).collect();
     let times: Vec<Timestamp> = records.iter().map(|r| r.at).collect();
@@ -105,10 +99,7 @@ const ADD_DECISIONS: &str = "insert into decision (tenant, id, conversation, at,
   on conflict do nothing";
 
 /// Adds decision records.
-pub async fn add_decisions(
-    session: &Session,
-    records: &[DecisionRecord<'_>],
-) -> Result<(), StoreError> {
+pub async fn add_decisions(session: &Session, records: &[DecisionRecord<'_>]) -> Result<(), StoreError> {
     let statement = session.prepared(ADD_DECISIONS).await?;
     let all = || records.iter().map(|record| record.decision);
     let tenants: Vec<&str> = records.iter().map(|r| r.tenant.as_str()).collect();
@@ -120,15 +111,9 @@ pub async fn add_decisions(
     let versions: Vec<i32> = all()
         .map(|d| i32::try_from(d.plan_version).unwrap_or(i32::MAX))
         .collect();
-    let teams: Vec<Option<&str>> = all()
-        .map(|d| d.team.as_ref().map(|team| team.as_str()))
-        .collect();
-    let strategies: Vec<Option<&str>> = all()
-        .map(|d| d.strategy.map(codec::strategy_word))
-        .collect();
-    let chosen: Vec<Option<&str>> = all()
-        .map(|d| d.chosen.as_ref().map(AgentId::as_str))
-        .collect();
+    let teams: Vec<Option<&str>> = all().map(|d| d.team.as_ref().map(|team| team.as_str())).collect();
+    let strategies: Vec<Option<&str>> = all().map(|d| d.strategy.map(codec::strategy_word)).collect();
+    let chosen: Vec<Option<&str>> = all().map(|d| d.chosen.as_ref().map(AgentId::as_str)).collect();
     let details: Vec<Value> = all().map(detail).collect();
     session
         .execute(
@@ -163,11 +148,7 @@ fn detail(decision: &Decision) -> Value {
         "passed_over": Value::Object(counts.collect()),
     });
     if !decision.failed_rules.is_empty() {
-        detail["failed_rules"] = decision
-            .failed_rules
-            .iter()
-            .map(|rule| json!(&**rule))
-            .collect();
+        detail["failed_rules"] = decision.failed_rules.iter().map(|rule| json!(&**rule)).collect();
     }
     detail
 }

@@ -53,8 +53,7 @@ impl Store {
         let mut config: Config = settings.url.expose_secret().parse().map_err(|_| {
             // The parser's own error may quote the URL, and with it the password.
             StoreError::Setup(
-                "DATABASE_URL is no Postgres URL: postgresql://user:password@host:5432/database"
-                    .into(),
+                "DATABASE_URL is no Postgres URL: postgresql://user:password@host:5432/database".into(),
             )
         })?;
         bound(&mut config, settings);
@@ -130,10 +129,7 @@ pub(super) type ListenItem = Result<tokio_postgres::AsyncMessage, tokio_postgres
 
 /// No statement, lock or silence may outlive half a lease: a lane that lost its lease must not still be at work.
 fn bound(config: &mut Config, settings: &StoreSettings) {
-    let half = (settings.lease / 2)
-        .as_millis()
-        .saturating_sub(100)
-        .max(400);
+    let half = (settings.lease / 2).as_millis().saturating_sub(100).max(400);
     let given = config.get_options().unwrap_or_default().to_owned();
     config.options(format!(
         "{given} -c statement_timeout={half} -c lock_timeout={half} -c idle_in_transaction_session_timeout={half} \
@@ -153,9 +149,7 @@ fn bound(config: &mut Config, settings: &StoreSettings) {
 
 fn is_local(host: &tokio_postgres::config::Host) -> bool {
     match host {
-        tokio_postgres::config::Host::Tcp(name) => {
-            ["localhost", "127.0.0.1", "::1"].contains(&name.as_str())
-        }
+        tokio_postgres::config::Host::Tcp(name) => ["localhost", "127.0.0.1", "::1"].contains(&name.as_str()),
         _ => true,
     }
 }
@@ -186,9 +180,7 @@ const PIPELINED: &[&[&str]] = &[
     super::timers::STATEMENTS,
 ];
 
-async fn prepare_all(
-    client: &deadpool_postgres::ClientWrapper,
-) -> Result<(), tokio_postgres::Error> {
+async fn prepare_all(client: &deadpool_postgres::ClientWrapper) -> Result<(), tokio_postgres::Error> {
     for group in PIPELINED {
         for sql in *group {
             client.prepare_cached(sql).await?;

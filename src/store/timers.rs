@@ -60,15 +60,9 @@ const DUE: &str = "select id, tenant, kind, subject from timer
   where lane = $1 and due <= clock_timestamp() order by due, id limit $2";
 
 /// Timers of this lane that are due, the oldest first.
-pub async fn due(
-    session: &Session,
-    lane: Partition,
-    limit: i64,
-) -> Result<Vec<DueTimer>, StoreError> {
+pub async fn due(session: &Session, lane: Partition, limit: i64) -> Result<Vec<DueTimer>, StoreError> {
     let statement = session.prepared(DUE).await?;
-    let rows = session
-        .query(&statement, &[&i32::from(lane.0), &limit])
-        .await?;
+    let rows = session.query(&statement, &[&i32::from(lane.0), &limit]).await?;
     let timer = |row: &tokio_postgres::Row| {
         let word: &str = row.get(2);
         let kind = TimerKind::ALL.into_iter().find(|kind| kind.word() == word);
@@ -135,10 +129,7 @@ const CLEAR: &str =
   where t.tenant = u.tenant and t.kind = u.kind and t.subject = u.subject";
 
 /// Clears timers whose reason is gone.
-pub async fn clear(
-    session: &Session,
-    timers: &[(Tenant, TimerKind, String)],
-) -> Result<(), StoreError> {
+pub async fn clear(session: &Session, timers: &[(Tenant, TimerKind, String)]) -> Result<(), StoreError> {
     let statement = session.prepared(CLEAR).await?;
     let tenants: Vec<&str> = timers.iter().map(|timer| timer.0.as_str()).collect();
     let kinds: Vec<&str> = timers.iter().map(|timer| timer.1.word()).collect();

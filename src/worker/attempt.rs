@@ -73,11 +73,7 @@ pub async fn run(job: &Job<'_>, arrivals: &[Arrival]) -> Result<Outcome, Doubt> 
 }
 
 /// Runs these inputs as one batch, until it is done or fails on one of them.
-async fn whole(
-    job: &Job<'_>,
-    arrivals: &[Arrival],
-    timers: i64,
-) -> Result<Result<Outcome, Failure>, Doubt> {
+async fn whole(job: &Job<'_>, arrivals: &[Arrival], timers: i64) -> Result<Result<Outcome, Failure>, Doubt> {
     let shared = job.shared;
     let mut delays = Delays::new(AGAIN.0, AGAIN.1);
     let mut redone = 0;
@@ -139,11 +135,8 @@ impl Outcome {
         self.publications.extend(next.publications);
         self.rows.extend(next.rows);
         self.wake.extend(next.wake);
-        self.dead.extend(
-            next.dead
-                .into_iter()
-                .map(|(place, dead)| (place + offset, dead)),
-        );
+        self.dead
+            .extend(next.dead.into_iter().map(|(place, dead)| (place + offset, dead)));
         self.now = self.now.max(next.now);
         self.more |= next.more;
     }

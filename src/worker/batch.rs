@@ -26,9 +26,7 @@ use crate::domain::ids::{ConversationId, Partition, Tenant};
 use crate::domain::input::{Action, Body, Fact, Input, What};
 use crate::store::timers::DueTimer;
 use crate::store::{Session, Store, StoreError};
-use crate::store::{
-    agents, aliases, conversations, inbox, lanes, matching, outbox, plans, queue, timers,
-};
+use crate::store::{agents, aliases, conversations, inbox, lanes, matching, outbox, plans, queue, timers};
 use crate::telemetry;
 
 /// Waiting conversations of one requirement that a batch looks at: more are left to the next, through a timer.
@@ -130,15 +128,7 @@ async fn decide(session: &mut Session, order: Order<'_>) -> Result<Outcome, Fail
     let opening = open(session, order, &gathered.pending).await?;
     let resolved = resolve::resolve(&gathered.pending, &opening.aliases, order.partitions);
     let mut world = World::default();
-    let due = lock(
-        session,
-        order,
-        &gathered.pending,
-        &opening,
-        &resolved,
-        &mut world,
-    )
-    .await?;
+    let due = lock(session, order, &gathered.pending, &opening, &resolved, &mut world).await?;
     let mut inputs = inputs(&gathered.pending, &opening.fresh, &resolved);
     inputs.extend(timed::inputs(session, order.author, &due, order.directory, &mut world).await?);
     judge_plans(session, order.directory, &gathered.pending, &mut inputs).await?;
@@ -160,8 +150,7 @@ async fn decide(session: &mut Session, order: Order<'_>) -> Result<Outcome, Fail
         ..Outcome::default()
     };
     for (id, body) in foreign {
-        let messages =
-            parcel::unpack(&body).map_err(|_| Failure::Poison("an outbox row is unreadable"))?;
+        let messages = parcel::unpack(&body).map_err(|_| Failure::Poison("an outbox row is unreadable"))?;
         outcome
             .publications
             .extend(messages.into_iter().map(announce::publication));
@@ -181,11 +170,7 @@ struct Opening {
 }
 
 /// First round trip: the fence, the inbox, the identifiers, the timers that are due.
-async fn open(
-    session: &mut Session,
-    order: Order<'_>,
-    pending: &[Pending<'_>],
-) -> Result<Opening, Failure> {
+async fn open(session: &mut Session, order: Order<'_>, pending: &[Pending<'_>]) -> Result<Opening, Failure> {
     let keys = resolve::aliases_of(pending);
     let (dated, timeless) = inbox_keys(pending, order.not_before);
     session.enter();
@@ -556,11 +541,7 @@ fn complete(world: &World, entry: &mut Entry) {
         if fact.contact.language.is_empty() {
             fact.contact.language = derive::language(&message.text).into();
         }
-        if let Some(phone) = entry
-            .phone
-            .as_deref()
-            .filter(|_| fact.contact.country.is_empty())
-        {
+        if let Some(phone) = entry.phone.as_deref().filter(|_| fact.contact.country.is_empty()) {
             fact.contact.country = derive::country(phone).into();
         }
     }

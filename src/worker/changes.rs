@@ -130,8 +130,7 @@ impl Changes {
             let home = recorded
                 .last()
                 .map_or_else(|| self.tenant_home(tenant), |last| self.home(tenant, last));
-            if let Some(answer) =
-                outcome::render(input, &recorded, tenant, &self.publishing, reply.as_wire())
+            if let Some(answer) = outcome::render(input, &recorded, tenant, &self.publishing, reply.as_wire())
             {
                 self.messages.entry(home).or_default().push(answer);
             }
@@ -168,9 +167,7 @@ impl Changes {
     ) {
         let Some(reply) = reply else { return };
         let home = self.tenant_home(tenant);
-        if let Some(answer) =
-            outcome::duplicate(input, now, tenant, &self.publishing, reply.as_wire())
-        {
+        if let Some(answer) = outcome::duplicate(input, now, tenant, &self.publishing, reply.as_wire()) {
             self.messages.entry(home).or_default().push(answer);
         }
     }
@@ -180,9 +177,7 @@ impl Changes {
         match (&event.event.kind, &event.after) {
             (Kind::Conversation(..) | Kind::CommandRejected(_), Some(after)) => after.home,
             (Kind::PresenceChanged { agent, .. }, _) => self.partition(&format!("agent/{agent}")),
-            (Kind::AgentUpserted { agent, .. }, _) => {
-                self.partition(&format!("agent/{}", agent.id))
-            }
+            (Kind::AgentUpserted { agent, .. }, _) => self.partition(&format!("agent/{}", agent.id)),
             _ => self.tenant_home(tenant),
         }
     }
@@ -219,12 +214,14 @@ impl Changes {
             }
             Kind::AgentUpserted { .. } => drop(self.rewritten.insert(tenant.clone())),
             Kind::PresenceChanged { agent, expires, .. } => {
-                self.presences
-                    .insert((tenant.clone(), agent.clone()), *expires);
+                self.presences.insert((tenant.clone(), agent.clone()), *expires);
             }
             Kind::PlanActivated { plan, unchanged } => {
                 self.rewritten.insert(tenant.clone());
-                self.applied = Some(Applied::Activated { version: plan.version, unchanged: *unchanged });
+                self.applied = Some(Applied::Activated {
+                    version: plan.version,
+                    unchanged: *unchanged,
+                });
                 if let Some(document) = document.filter(|_| !unchanged) {
                     let activated = Activated {
                         plan: plan.clone(),
@@ -253,9 +250,7 @@ impl Changes {
         home: Option<Partition>,
     ) -> Result<Written, StoreError> {
         self.write_rarities(session, world).await?;
-        let marked = home
-            .map(|home| world.marked_at_home(home))
-            .unwrap_or_default();
+        let marked = home.map(|home| world.marked_at_home(home)).unwrap_or_default();
         // Publishing what others left here answers the mark, also of a conversation that did not change.
         let answered = marked
             .iter()
@@ -273,9 +268,7 @@ impl Changes {
         let turns: Vec<_> = self
             .turns
             .iter()
-            .filter_map(|(tenant, team, agent)| {
-                Some((tenant, team, agent, world.turn(tenant, team, agent)?))
-            })
+            .filter_map(|(tenant, team, agent)| Some((tenant, team, agent, world.turn(tenant, team, agent)?)))
             .collect();
         let engagements = self.engagements();
         let decisions = self.decisions();
@@ -365,7 +358,12 @@ impl Changes {
             .map(|(lane, _)| *lane)
             .filter(|lane| Some(*lane) != home)
             .collect();
-        Ok(Written { own, own_row, others, applied: self.applied })
+        Ok(Written {
+            own,
+            own_row,
+            others,
+            applied: self.applied,
+        })
     }
 
     /// What happens a few times a day: plans, upserts, drains that stop at their bound.
@@ -437,18 +435,14 @@ impl Changes {
 
     /// One outbox row per home.
     fn rows(&self) -> Vec<(Partition, String)> {
-        let full = self
-            .messages
-            .iter()
-            .filter(|(_, messages)| !messages.is_empty());
+        let full = self.messages.iter().filter(|(_, messages)| !messages.is_empty());
         full.map(|(home, messages)| (*home, parcel::pack(messages)))
             .collect()
     }
 
     fn engagements(&self) -> Vec<Engagement<'_>> {
         fn engagement((tenant, event): &(Tenant, Recorded)) -> Option<Engagement<'_>> {
-            let Kind::Conversation(conversation, Change::Assigned(assignment)) = &event.event.kind
-            else {
+            let Kind::Conversation(conversation, Change::Assigned(assignment)) = &event.event.kind else {
                 return None;
             };
             Some(Engagement {
@@ -493,13 +487,9 @@ impl Changes {
         for (tenant, conversation) in clocks {
             let subject = conversation.id.to_string();
             match conversation.assign_clock.due() {
-                Some(due) => set.push(self.timer(
-                    tenant,
-                    TimerKind::Assign,
-                    subject,
-                    conversation.home,
-                    Some(due),
-                )),
+                Some(due) => {
+                    set.push(self.timer(tenant, TimerKind::Assign, subject, conversation.home, Some(due)))
+                }
                 None => clear.push(((*tenant).clone(), TimerKind::Assign, subject)),
             }
         }

@@ -155,11 +155,7 @@ fn is_known(command: &ArrivedCommand, directory: &Directory) -> bool {
 }
 
 /// A plan command, judged against what the database says: what another tenant has claimed, and what is in force already.
-pub fn judge_plan(
-    arrived: &ArrivedCommand,
-    taken: &[ChannelKey],
-    active: Option<&Active>,
-) -> Command {
+pub fn judge_plan(arrived: &ArrivedCommand, taken: &[ChannelKey], active: Option<&Active>) -> Command {
     let command = arrived.command.clone();
     let Action::ApplyPlan { plan, .. } = &command.action else {
         return command;
@@ -178,8 +174,7 @@ pub fn judge_plan(
         };
         return Command { action, ..command };
     }
-    let unchanged =
-        active.is_some_and(|active| Some(&active.document) == arrived.document.as_ref());
+    let unchanged = active.is_some_and(|active| Some(&active.document) == arrived.document.as_ref());
     let action = Action::ApplyPlan {
         plan: plan.clone(),
         unchanged,

@@ -53,10 +53,7 @@ async fn readyz(State(endpoint): State<Endpoint>) -> (StatusCode, String) {
     let worker = endpoint.worker.borrow().clone();
     match worker.as_deref().map_or(Err("starting"), readiness) {
         Ok(()) => (StatusCode::OK, "ready\n".into()),
-        Err(why) => (
-            StatusCode::SERVICE_UNAVAILABLE,
-            format!("not ready: {why}\n"),
-        ),
+        Err(why) => (StatusCode::SERVICE_UNAVAILABLE, format!("not ready: {why}\n")),
     }
 }
 
@@ -82,8 +79,5 @@ pub fn readiness(shared: &Shared) -> Readiness {
 }
 
 async fn metrics(State(endpoint): State<Endpoint>) -> String {
-    endpoint
-        .metrics
-        .map(|handle| handle.render())
-        .unwrap_or_default()
+    endpoint.metrics.map(|handle| handle.render()).unwrap_or_default()
 }

@@ -86,8 +86,7 @@ impl Ingress {
             }
             sleep(CONSUMER_GONE_POLL).await;
         }
-        let prefetch =
-            u16::try_from(self.shared.settings.batch.saturating_mul(2)).unwrap_or(u16::MAX);
+        let prefetch = u16::try_from(self.shared.settings.batch.saturating_mul(2)).unwrap_or(u16::MAX);
         let tag = format!("{}/ingress", self.shared.worker);
         let mut consumer = Consumer::start(&pair.consuming, &self.queue, &tag, prefetch).await?;
         self.shared.health.consuming(INGRESS, true);
@@ -97,11 +96,7 @@ impl Ingress {
         worked
     }
 
-    async fn forward_all(
-        &mut self,
-        consumer: &mut Consumer,
-        publisher: &mut Publisher,
-    ) -> Result<(), Doubt> {
+    async fn forward_all(&mut self, consumer: &mut Consumer, publisher: &mut Publisher) -> Result<(), Doubt> {
         let mut poll = interval(POLL);
         loop {
             self.sure_of_lease()?;
@@ -151,10 +146,7 @@ impl Ingress {
         let mut facts = arrivals.iter().flat_map(|arrival| &arrival.arrived.facts);
         let unknown = facts.any(|fact| directory.tenant_of(&fact.channel).is_none());
         if unknown && self.refreshed.is_none_or(|at| at.elapsed() > ASK_AGAIN) {
-            self.shared
-                .directories
-                .refresh(directory.version + 1)
-                .await?;
+            self.shared.directories.refresh(directory.version + 1).await?;
             self.refreshed = Some(Instant::now());
         }
         Ok(())
@@ -172,9 +164,7 @@ impl Ingress {
                     .map(|alias| (tenant.clone(), alias.key(&fact.channel)))
             })
             .collect();
-        let commands = arrivals
-            .iter()
-            .flat_map(|arrival| &arrival.arrived.commands);
+        let commands = arrivals.iter().flat_map(|arrival| &arrival.arrived.commands);
         let mut ids: BTreeSet<(Tenant, ConversationId)> = commands
             .filter(|command| command.partition_key.is_none())
             .filter_map(|command| Some((command.tenant.clone(), command.conversation()?)))
@@ -205,9 +195,7 @@ impl Ingress {
                 .get(&(tenant.clone(), alias.key(&fact.channel)))?;
             keys.keys.get(id)
         });
-        let key = known
-            .cloned()
-            .unwrap_or_else(|| fact.home_key().to_string());
+        let key = known.cloned().unwrap_or_else(|| fact.home_key().to_string());
         let forwarded = forward(fact, &key);
         let properties = BasicProperties::default()
             .with_content_type(forwarded.content_type.into())
@@ -219,11 +207,7 @@ impl Ingress {
     /// A command goes on as it came; only its place is found for it.
     fn command(&self, command: &ArrivedCommand, arrival: &Arrival, keys: &Keys) -> Publication {
         let given = command.partition_key.as_ref().map(|key| key.to_string());
-        let known = || {
-            command
-                .conversation()
-                .and_then(|id| keys.keys.get(&id).cloned())
-        };
+        let known = || command.conversation().and_then(|id| keys.keys.get(&id).cloned());
         let key = given.or_else(known).unwrap_or_else(|| command.own_key());
         let delivery = &arrival.delivery;
         self.to_partition(

@@ -90,12 +90,7 @@ struct Batch {
 
 impl Lane {
     /// A lane whose lease is ours. `clean`: its last holder let it go in order.
-    pub fn new(
-        partition: Partition,
-        shared: Arc<Shared>,
-        stop: watch::Receiver<bool>,
-        clean: bool,
-    ) -> Self {
+    pub fn new(partition: Partition, shared: Arc<Shared>, stop: watch::Receiver<bool>, clean: bool) -> Self {
         Self {
             partition,
             queue: shared.topology.partition_queue(partition.0),
@@ -174,8 +169,7 @@ impl Lane {
             narrow: self.careful,
         });
         self.shared.health.consuming(self.partition, true);
-        counter!(telemetry::LANES_TAKEN, "clean" => if self.careful { "no" } else { "yes" })
-            .increment(1);
+        counter!(telemetry::LANES_TAKEN, "clean" => if self.careful { "no" } else { "yes" }).increment(1);
         tracing::info!(partition = %self.partition, epoch = self.epoch, careful = self.careful, "lane taken");
         Ok(())
     }
@@ -200,10 +194,9 @@ impl Lane {
                 return Ok(());
             }
             for (id, body) in rows {
-                let messages = parcel::unpack(&body)
-                    .map_err(|_| Doubt::Broken("an outbox row is unreadable"))?;
-                let publications: Vec<_> =
-                    messages.into_iter().map(announce::publication).collect();
+                let messages =
+                    parcel::unpack(&body).map_err(|_| Doubt::Broken("an outbox row is unreadable"))?;
+                let publications: Vec<_> = messages.into_iter().map(announce::publication).collect();
                 publisher.publish_all(&publications).await?;
                 self.published.push(id);
             }
@@ -265,10 +258,8 @@ impl Lane {
         let poisoned = self.go_carefully(&batch.deliveries).await?;
         let mut arrivals = reading::read_all(batch.deliveries, self.shared.settings.max_body);
         if poisoned && let Some(arrival) = arrivals.first_mut() {
-            *arrival = arrival.without_effect(Dead::new(
-                DeadReason::Poison,
-                "it was in hand in several crashes",
-            ));
+            *arrival =
+                arrival.without_effect(Dead::new(DeadReason::Poison, "it was in hand in several crashes"));
         }
         let job = Job {
             shared: &self.shared,
@@ -348,9 +339,7 @@ impl Lane {
     /// A prefetch holds for the life of a consumer: a wider one needs a new consumer.
     async fn widen(&mut self) -> Result<(), Doubt> {
         let Some(Channels {
-            consumer,
-            publisher,
-            ..
+            consumer, publisher, ..
         }) = self.channels.take()
         else {
             return Ok(());

@@ -137,10 +137,8 @@ impl Leases {
 
     /// Free lanes, beginning at a place of our own: workers that start together do not all reach for the same.
     fn claimable(&self, all: &[LaneRow]) -> Vec<Partition> {
-        let free =
-            |lane: &&LaneRow| lane.worker.is_none() && !self.running.contains_key(&lane.partition);
-        let mut lanes: Vec<Partition> =
-            all.iter().filter(free).map(|lane| lane.partition).collect();
+        let free = |lane: &&LaneRow| lane.worker.is_none() && !self.running.contains_key(&lane.partition);
+        let mut lanes: Vec<Partition> = all.iter().filter(free).map(|lane| lane.partition).collect();
         if !lanes.is_empty() {
             let first = usize::from(self.shared.worker.as_bytes()[15]) % lanes.len();
             lanes.rotate_left(first);
@@ -177,10 +175,7 @@ impl Leases {
             return Ok(());
         };
         running.stop.send_replace(true);
-        if timeout(self.shared.settings.grace, running.task)
-            .await
-            .is_err()
-        {
+        if timeout(self.shared.settings.grace, running.task).await.is_err() {
             // Its lease runs out; whoever takes it then goes carefully.
             return Ok(());
         }
@@ -225,8 +220,7 @@ impl Leases {
 
     /// A part of the lease that differs from worker to worker.
     fn part_of_lease(&self) -> Duration {
-        self.shared.settings.lease * u32::from(self.shared.worker.as_bytes()[14])
-            / u32::from(u8::MAX)
+        self.shared.settings.lease * u32::from(self.shared.worker.as_bytes()[14]) / u32::from(u8::MAX)
     }
 }
 

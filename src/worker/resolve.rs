@@ -86,9 +86,7 @@ fn may_open(fact: &ArrivedFact) -> bool {
     }
 }
 
-fn facts<'a>(
-    pending: &'a [Pending<'a>],
-) -> impl Iterator<Item = (usize, &'a Tenant, &'a ArrivedFact)> {
+fn facts<'a>(pending: &'a [Pending<'a>]) -> impl Iterator<Item = (usize, &'a Tenant, &'a ArrivedFact)> {
     pending
         .iter()
         .enumerate()

@@ -130,17 +130,11 @@ async fn prepare(
 }
 
 /// One look: schema, partitions, topology.
-async fn look(
-    settings: &Settings,
-    store: &Store,
-    connector: &Connector,
-) -> Result<Topology, StartError> {
+async fn look(settings: &Settings, store: &Store, connector: &Connector) -> Result<Topology, StartError> {
     migrate::check(store).await?;
     let client = store.lone_client().await?;
     let partitions = lanes::recorded_partitions(&client).await?.ok_or_else(|| {
-        StoreError::Setup(
-            "the topology has not been declared: run `switchboard topology declare`".into(),
-        )
+        StoreError::Setup("the topology has not been declared: run `switchboard topology declare`".into())
     })?;
     inbox::maintain(&client).await?;
     let topology = Topology::new(&settings.broker.prefix, partitions);
@@ -155,9 +149,7 @@ async fn keep_listening(shared: Arc<Shared>, stop: watch::Receiver<bool>) {
     let mut delays = Delays::new(AWAY.0, AWAY.1);
     while !*stop.borrow() {
         let heard = shared.clone();
-        if let Err(error) =
-            listen::listen(&shared.store, move |lane: Partition| heard.wake(lane)).await
-        {
+        if let Err(error) = listen::listen(&shared.store, move |lane: Partition| heard.wake(lane)).await {
             tracing::debug!(%error, "hints from other lanes are not heard");
         }
         sleep(delays.next_delay()).await;

@@ -41,12 +41,8 @@ pub async fn inputs(
     for timer in due {
         world.enter(&timer.tenant, || directory.plan(&timer.tenant));
         let asks = match timer.kind {
-            TimerKind::Assign => {
-                conversation(timer).map(|conversation| Timer::AssignDue { conversation })
-            }
-            TimerKind::Stranded => {
-                conversation(timer).map(|conversation| Timer::Stranded { conversation })
-            }
+            TimerKind::Assign => conversation(timer).map(|conversation| Timer::AssignDue { conversation }),
+            TimerKind::Stranded => conversation(timer).map(|conversation| Timer::Stranded { conversation }),
             TimerKind::Presence => AgentId::new(&timer.subject)
                 .ok()
                 .map(|agent| Timer::PresenceExpired { agent }),
@@ -92,8 +88,7 @@ async fn reexamine(
     };
     let plan = directory.plan(&timer.tenant);
     let teams: Vec<_> = plan.teams.keys().cloned().collect();
-    let found =
-        queue::in_other_teams(session, &timer.tenant, partition, &teams, REEXAMINED).await?;
+    let found = queue::in_other_teams(session, &timer.tenant, partition, &teams, REEXAMINED).await?;
     let ids: Vec<_> = found.iter().map(|id| (timer.tenant.clone(), *id)).collect();
     for loaded in conversations::lock(session, &ids).await? {
         world.put_loaded(loaded);

@@ -37,11 +37,17 @@ pub async fn apply_plan(
     let command = Command {
         name: super::gather::PLAN_APPLY.into(),
         actor: Actor::System(System::Cli),
-        action: Action::ApplyPlan { plan, unchanged: false },
+        action: Action::ApplyPlan {
+            plan,
+            unchanged: false,
+        },
     };
     let arrived = ArrivedCommand {
         cause: cause.into(),
-        dedupe: Dedupe::Event { source: "switchboard/cli".into(), id: cause.into() },
+        dedupe: Dedupe::Event {
+            source: "switchboard/cli".into(),
+            id: cause.into(),
+        },
         tenant,
         partition_key: None,
         command,
@@ -49,7 +55,10 @@ pub async fn apply_plan(
     };
     let arrival = Arrival {
         delivery: by_hand(),
-        arrived: Arrived { commands: vec![arrived], ..Arrived::default() },
+        arrived: Arrived {
+            commands: vec![arrived],
+            ..Arrived::default()
+        },
     };
     let directories = Directories::new(store.clone());
     let mut at_least = 0;
@@ -75,11 +84,16 @@ pub async fn apply_plan(
             Err(Failure::Poison(why)) => return Err(StoreError::Rejected(why.into())),
         }
     }
-    Err(StoreError::Transient("other changes kept coming in between: try again".into()))
+    Err(StoreError::Transient(
+        "other changes kept coming in between: try again".into(),
+    ))
 }
 
 fn refused(message: &str) -> Applied {
-    Applied::Refused { message: message.into(), errors: Vec::new() }
+    Applied::Refused {
+        message: message.into(),
+        errors: Vec::new(),
+    }
 }
 
 /// What stands for a delivery where nothing was delivered.

@@ -225,10 +225,7 @@ pub fn people_in(recorded: &[Recorded]) -> BTreeSet<AgentId> {
             Kind::PresenceChanged { agent, .. } => drop(people.insert(agent.clone())),
             Kind::AgentUpserted { agent, .. } => drop(people.insert(agent.id.clone())),
             Kind::Conversation(_, change) if change.raises_epoch() => {
-                let before = event
-                    .previous_owner
-                    .as_ref()
-                    .and_then(|owner| owner.agent());
+                let before = event.previous_owner.as_ref().and_then(|owner| owner.agent());
                 let after = event
                     .after
                     .as_ref()
@@ -244,9 +241,7 @@ pub fn people_in(recorded: &[Recorded]) -> BTreeSet<AgentId> {
 /// The turns that were used up: team and member.
 pub fn turns_in(recorded: &[Recorded]) -> BTreeSet<(TeamId, AgentId)> {
     let assigned = recorded.iter().filter_map(|event| match event.change() {
-        Some((_, Change::Assigned(assignment))) => {
-            Some((assignment.team.clone()?, assignment.agent.clone()))
-        }
+        Some((_, Change::Assigned(assignment))) => Some((assignment.team.clone()?, assignment.agent.clone())),
         _ => None,
     });
     assigned.collect()

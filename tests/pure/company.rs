@@ -12,8 +12,8 @@ use switchboard::domain::event::Recorded;
 use switchboard::domain::fold::fold;
 use switchboard::domain::ids::{AgentId, ChannelKey, ConversationId, Partition, TeamId, Tenant};
 use switchboard::domain::input::{
-    Action, Actor, Body, Command, Fact, Fault, Input, Message, Origin, Recipient, System, Timer,
-    Upsert, What, Wish,
+    Action, Actor, Body, Command, Fact, Fault, Input, Message, Origin, Recipient, System, Timer, Upsert,
+    What, Wish,
 };
 use switchboard::domain::plan::{Channel, Plan, ResponsePolicy, Strategy, Target, Team};
 use switchboard::domain::state::State;
@@ -25,8 +25,7 @@ pub const PARTITION_KEY: &str = "a4739f991883260a";
 pub const PARTITIONS: u16 = 8;
 
 /// The conversation most tests are about.
-pub const CHAT: ConversationId =
-    ConversationId(Uuid::from_u128(0x0193_5f2a_0000_7000_8000_0000_0000_0001));
+pub const CHAT: ConversationId = ConversationId(Uuid::from_u128(0x0193_5f2a_0000_7000_8000_0000_0000_0001));
 /// Another one.
 pub const OTHER_CHAT: ConversationId =
     ConversationId(Uuid::from_u128(0x0193_5f2a_0000_7000_8000_0000_0000_0002));
@@ -147,12 +146,8 @@ impl Company {
             && self.state.conversation(id).is_none()
         {
             let home = Partition(4);
-            self.state.put(Conversation::unborn(
-                id,
-                channel(),
-                PARTITION_KEY.into(),
-                home,
-            ));
+            self.state
+                .put(Conversation::unborn(id, channel(), PARTITION_KEY.into(), home));
         }
         let events = fold(&mut self.state, &input, self.now);
         Happened { input, events }
@@ -252,11 +247,7 @@ impl Company {
         self.command(Actor::System(System::Cli), "plan.apply", action)
     }
 
-    pub fn malformed(
-        &mut self,
-        conversation: Option<ConversationId>,
-        errors: Vec<Fault>,
-    ) -> Happened {
+    pub fn malformed(&mut self, conversation: Option<ConversationId>, errors: Vec<Fault>) -> Happened {
         let message = "the plan has errors".into();
         let action = Action::Malformed {
             conversation,

@@ -34,8 +34,10 @@ async fn what_cannot_be_used_is_dead_lettered_with_its_reason_and_its_own_body()
     stage.send(&webhook(&phone(2), "wamid.good", "hello")).await;
     witness.until_events("message.received", 1).await;
     let mut letters = witness.dead(cases.len()).await;
-    let mut wanted: Vec<(String, Vec<u8>)> =
-        cases.into_iter().map(|(reason, body)| (reason.to_owned(), body)).collect();
+    let mut wanted: Vec<(String, Vec<u8>)> = cases
+        .into_iter()
+        .map(|(reason, body)| (reason.to_owned(), body))
+        .collect();
     letters.sort();
     wanted.sort();
     assert_eq!(letters, wanted);
@@ -57,12 +59,20 @@ async fn a_dead_letter_whose_cause_is_mended_takes_effect_when_replayed() {
         }
     };
     let listed: Value = serde_json::from_str(&listed).unwrap();
-    assert_eq!((&listed[0]["reason"], &listed[0]["redrives"]), (&json!("unknown_channel"), &json!(0)));
-    stage.apply(&format!("{PLAN}\n[[channels]]\nkey = \"whatsapp:777\"\n")).await;
+    assert_eq!(
+        (&listed[0]["reason"], &listed[0]["redrives"]),
+        (&json!("unknown_channel"), &json!(0))
+    );
+    stage
+        .apply(&format!("{PLAN}\n[[channels]]\nkey = \"whatsapp:777\"\n"))
+        .await;
     let (good, said, error) = stage.run(&["dead", "replay"]).await;
     assert!(good, "{said}{error}");
     witness.until_events("message.received", 1).await;
-    assert_eq!(witness.first("message.received").text("/data/channel"), "whatsapp:777");
+    assert_eq!(
+        witness.first("message.received").text("/data/channel"),
+        "whatsapp:777"
+    );
     stage.end().await;
 }
 
@@ -84,21 +94,60 @@ async fn refused_commands_name_their_code_and_change_nothing() {
         fields
     };
     let cases = [
-        ("not_found", command("close", "martha", json!({"conversation": Uuid::new_v4()}))),
+        (
+            "not_found",
+            command("close", "martha", json!({"conversation": Uuid::new_v4()})),
+        ),
         ("unknown_agent", command("close", "ghost", on(json!({})))),
-        ("unknown_agent", command("assign", "martha", on(json!({"to": {"agent": "ghost"}})))),
-        ("unknown_team", command("assign", "martha", on(json!({"to": {"team": "ghosts"}})))),
-        ("epoch_conflict", command("close", "martha", on(json!({"expected_epoch": 1})))),
-        ("already_assigned", command("assign", "boss", on(json!({"to": {"agent": "martha"}})))),
-        ("already_assigned", command("assign", "mark", on(json!({"to": {"agent": "mark"}})))),
+        (
+            "unknown_agent",
+            command("assign", "martha", on(json!({"to": {"agent": "ghost"}}))),
+        ),
+        (
+            "unknown_team",
+            command("assign", "martha", on(json!({"to": {"team": "ghosts"}}))),
+        ),
+        (
+            "epoch_conflict",
+            command("close", "martha", on(json!({"expected_epoch": 1}))),
+        ),
+        (
+            "already_assigned",
+            command("assign", "boss", on(json!({"to": {"agent": "martha"}}))),
+        ),
+        (
+            "already_assigned",
+            command("assign", "mark", on(json!({"to": {"agent": "mark"}}))),
+        ),
         ("not_assignee", command("close", "mark", on(json!({})))),
         ("not_permitted", command("unassign", "mark", on(json!({})))),
-        ("not_permitted", command("agent.upsert", "mark", json!({"agent": {"id": "mark", "role": "admin"}}))),
+        (
+            "not_permitted",
+            command(
+                "agent.upsert",
+                "mark",
+                json!({"agent": {"id": "mark", "role": "admin"}}),
+            ),
+        ),
         ("invalid", command("reopen", "martha", on(json!({})))),
         ("invalid", command("assign", "martha", on(json!({})))),
         ("invalid", command("dance", "martha", on(json!({})))),
-        ("invalid", command("presence", "martha", json!({"agent": "martha", "presence": "asleep"}))),
-        ("invalid", command("plan.apply", "boss", json!({"plan": {"tenant": "acme", "teems": []}}))),
+        (
+            "invalid",
+            command(
+                "presence",
+                "martha",
+                json!({"agent": "martha", "presence": "asleep"}),
+            ),
+        ),
+        (
+            "invalid",
+            command(
+                "plan.apply",
+                "boss",
+                json!({"plan": {"tenant": "acme", "teems": []}}),
+            ),
+        ),
     ];
     for (_, command) in &cases {
         stage.send(command).await;
@@ -106,9 +155,17 @@ async fn refused_commands_name_their_code_and_change_nothing() {
     witness.until_events("command.rejected", cases.len()).await;
     for (code, command) in &cases {
         let subject = format!("command/{}", command["id"].as_str().unwrap());
-        let rejected = witness.seen.iter().find(|one| one.text("/subject") == subject).expect("an answer to each");
+        let rejected = witness
+            .seen
+            .iter()
+            .find(|one| one.text("/subject") == subject)
+            .expect("an answer to each");
         assert_eq!(rejected.text("/data/code"), *code, "{command}\n{}", rejected.body);
-        assert_eq!(rejected.text("/sequence"), "", "a refusal has no place in a history");
+        assert_eq!(
+            rejected.text("/sequence"),
+            "",
+            "a refusal has no place in a history"
+        );
     }
     assert_eq!(stage.count(state).await, before);
     stage.end().await;

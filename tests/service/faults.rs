@@ -18,14 +18,18 @@ async fn flood(stage: &Stage, part: usize) {
         for customer in 0..CUSTOMERS {
             let key = format!("customer-{customer}");
             let id = format!("wamid.{customer}.{part}.{n}");
-            stage.send_native("inbound", &key, &fact(&phone(customer), &id, &key)).await;
+            stage
+                .send_native("inbound", &key, &fact(&phone(customer), &id, &key))
+                .await;
         }
     }
 }
 
 /// Every message took effect once and in order, and nothing is left anywhere.
 async fn assert_complete(stage: &Stage, witness: &mut crate::support::witness::Witness, parts: usize) {
-    witness.until_events("message.received", CUSTOMERS * EACH * parts).await;
+    witness
+        .until_events("message.received", CUSTOMERS * EACH * parts)
+        .await;
     witness.assert_sequences();
     for conversation in witness.conversations() {
         let ids: Vec<(usize, usize)> = witness
@@ -42,7 +46,10 @@ async fn assert_complete(stage: &Stage, witness: &mut crate::support::witness::W
         assert_eq!(ids, sorted, "the messages of {conversation} in their order");
         assert_eq!(ids.len(), EACH * parts);
     }
-    let total = format!("select count(*) from inbox having count(*) = {}", CUSTOMERS * EACH * parts);
+    let total = format!(
+        "select count(*) from inbox having count(*) = {}",
+        CUSTOMERS * EACH * parts
+    );
     assert_eq!(stage.count(&total).await as usize, CUSTOMERS * EACH * parts);
     stage.assert_audit_is_clean().await;
 }
@@ -55,12 +62,22 @@ async fn until_queues_are_empty(stage: &Stage) {
         let queue = stage.topology.partition_queue(partition);
         let deadline = tokio::time::Instant::now() + crate::support::PATIENCE;
         loop {
-            let passive = QueueDeclareOptions { passive: true, ..QueueDeclareOptions::default() };
-            let state = channel.queue_declare(queue.as_str().into(), passive, FieldTable::default()).await.unwrap();
+            let passive = QueueDeclareOptions {
+                passive: true,
+                ..QueueDeclareOptions::default()
+            };
+            let state = channel
+                .queue_declare(queue.as_str().into(), passive, FieldTable::default())
+                .await
+                .unwrap();
             if state.message_count() == 0 {
                 break;
             }
-            assert!(tokio::time::Instant::now() < deadline, "{queue} still holds {}", state.message_count());
+            assert!(
+                tokio::time::Instant::now() < deadline,
+                "{queue} still holds {}",
+                state.message_count()
+            );
             tick.tick().await;
         }
     }
@@ -94,11 +111,23 @@ async fn a_worker_told_to_stop_finishes_its_batch_and_lets_its_lanes_go() {
     flood(&stage, 0).await;
     witness.until_events("message.received", CUSTOMERS).await;
     let pid = first.id().unwrap().to_string();
-    let sent = tokio::process::Command::new("kill").args(["-TERM", &pid]).status().await.unwrap();
+    let sent = tokio::process::Command::new("kill")
+        .args(["-TERM", &pid])
+        .status()
+        .await
+        .unwrap();
     assert!(sent.success());
-    let status = tokio::time::timeout(crate::support::PATIENCE, first.wait()).await.unwrap().unwrap();
+    let status = tokio::time::timeout(crate::support::PATIENCE, first.wait())
+        .await
+        .unwrap()
+        .unwrap();
     assert!(status.success(), "{status}");
-    assert_eq!(stage.count("select count(*) from lane where worker is not null or not clean").await, 0);
+    assert_eq!(
+        stage
+            .count("select count(*) from lane where worker is not null or not clean")
+            .await,
+        0
+    );
     let mut second = stage.process();
     assert_complete(&stage, &mut witness, 1).await;
     until_queues_are_empty(&stage).await;
@@ -118,7 +147,12 @@ async fn while_the_database_is_away_everything_waits_and_nothing_is_dead_lettere
     door.shut();
     flood(&stage, 1).await;
     // Longer than a lease: the lanes have to give up and be taken again.
-    stage.until_count("select count(*) from lane where lease_until > clock_timestamp()", 0).await;
+    stage
+        .until_count(
+            "select count(*) from lane where lease_until > clock_timestamp()",
+            0,
+        )
+        .await;
     door.open();
     assert_complete(&stage, &mut witness, 2).await;
     until_queues_are_empty(&stage).await;
@@ -137,7 +171,9 @@ async fn while_the_broker_is_away_events_stay_in_the_outbox_and_come_out_in_orde
     door.shut();
     flood(&stage, 1).await;
     // Without a broker for one lease, the worker lets its lanes go.
-    stage.until_count("select count(*) from lane where worker is not null", 0).await;
+    stage
+        .until_count("select count(*) from lane where worker is not null", 0)
+        .await;
     door.open();
     assert_complete(&stage, &mut witness, 2).await;
     until_queues_are_empty(&stage).await;

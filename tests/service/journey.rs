@@ -19,17 +19,26 @@ async fn a_first_message_opens_a_conversation_and_one_person_is_told_that_it_is_
     witness.until_events("notification.assigned", 1).await;
 
     let conversation = witness.first("conversation.opened").text("/subject").to_owned();
-    assert_eq!(witness.kinds(&conversation), ["conversation.opened", "message.received", "conversation.assigned"]);
+    assert_eq!(
+        witness.kinds(&conversation),
+        ["conversation.opened", "message.received", "conversation.assigned"]
+    );
     let assigned = witness.first("conversation.assigned");
     assert_eq!(assigned.text("/data/owner/id"), "martha");
     assert_eq!(assigned.text("/data/owner/team"), "support");
     assert_eq!(assigned.text("/data/by"), "auto");
     assert_eq!(assigned.text("/data/cause"), "wamid.1");
-    assert_eq!((assigned.number("/data/epoch"), assigned.number("/data/load")), (2, 1));
+    assert_eq!(
+        (assigned.number("/data/epoch"), assigned.number("/data/load")),
+        (2, 1)
+    );
     assert_eq!(assigned.text("/sequence"), "00000000000000000003");
     assert_eq!(assigned.routing_key, "conversation.assigned.acme.123456789012345");
     assert_eq!(witness.told("assigned"), ["agent/martha"]);
-    assert!(witness.told("message").is_empty(), "the turn was told of by the assignment");
+    assert!(
+        witness.told("message").is_empty(),
+        "the turn was told of by the assignment"
+    );
     for (name, value) in &assigned.headers {
         if let Some(attribute) = name.strip_prefix("ce-") {
             assert_eq!(assigned.text(&format!("/{attribute}")), value, "header {name}");
@@ -39,7 +48,10 @@ async fn a_first_message_opens_a_conversation_and_one_person_is_told_that_it_is_
     let explained: Value = serde_json::from_str(&explained).unwrap();
     assert!(good);
     assert_eq!(explained[0]["chosen"], "martha");
-    assert_eq!(explained[0]["candidates"][0], json!({"agent": "mark", "passed_over": "offline"}));
+    assert_eq!(
+        explained[0]["candidates"][0],
+        json!({"agent": "mark", "passed_over": "offline"})
+    );
     stage.assert_audit_is_clean().await;
     stage.end().await;
 }
@@ -58,7 +70,12 @@ async fn a_body_delivered_again_in_whatever_wrapper_changes_nothing() {
     let conversation = witness.first("conversation.opened").text("/subject").to_owned();
     assert_eq!(
         witness.kinds(&conversation),
-        ["conversation.opened", "message.received", "conversation.queued", "message.received"]
+        [
+            "conversation.opened",
+            "message.received",
+            "conversation.queued",
+            "message.received"
+        ]
     );
     assert_eq!(stage.count("select count(*) from conversation").await, 1);
     stage.end().await;
@@ -71,7 +88,9 @@ async fn defect_13_a_burst_of_first_messages_from_one_contact_opens_one_conversa
     // Through different lanes at once: each fact names a partition key of its own.
     for n in 0..30 {
         let key = format!("key-{n}");
-        stage.send_native("inbound", &key, &fact(&phone(7), &format!("wamid.{n}"), &key)).await;
+        stage
+            .send_native("inbound", &key, &fact(&phone(7), &format!("wamid.{n}"), &key))
+            .await;
     }
     stage.worker();
     stage.worker();
@@ -89,7 +108,13 @@ async fn defect_21_every_message_of_a_body_takes_effect_in_order() {
     let mut witness = stage.witness().await;
     stage.worker();
     let (ana, bia) = (phone(1), phone(2));
-    stage.send(&webhook_of(&[(&ana, "a1", "one"), (&bia, "b1", "two"), (&ana, "a2", "three")])).await;
+    stage
+        .send(&webhook_of(&[
+            (&ana, "a1", "one"),
+            (&bia, "b1", "two"),
+            (&ana, "a2", "three"),
+        ]))
+        .await;
     witness.until_events("message.received", 3).await;
     let received: Vec<&str> = witness
         .seen
@@ -110,7 +135,9 @@ async fn closing_a_conversation_gives_its_place_to_the_one_that_waits_longest() 
     stage.send(&presence("martha", "online")).await;
     witness.until_events("agent.presence_changed", 1).await;
     for n in 0..5 {
-        stage.send(&webhook(&phone(n), &format!("wamid.{n}"), "hello")).await;
+        stage
+            .send(&webhook(&phone(n), &format!("wamid.{n}"), "hello"))
+            .await;
         witness.until_events("message.received", n + 1).await;
     }
     witness.until_events("conversation.queued", 3).await;
@@ -119,10 +146,24 @@ async fn closing_a_conversation_gives_its_place_to_the_one_that_waits_longest() 
     let close = command("close", "martha", json!({"conversation": owned}));
     stage.send(&close).await;
     witness.until_events("conversation.assigned", 3).await;
-    let drained = witness.seen.iter().rev().find(|one| one.kind() == "conversation.assigned").unwrap();
+    let drained = witness
+        .seen
+        .iter()
+        .rev()
+        .find(|one| one.kind() == "conversation.assigned")
+        .unwrap();
     assert_eq!(drained.text("/subject"), oldest);
-    assert_eq!(drained.text("/data/cause"), close["id"].as_str().unwrap(), "the cause is what freed the place");
-    assert_eq!(stage.count("select count(*) from conversation where owner_agent = 'martha' and status = 'open'").await, 2);
+    assert_eq!(
+        drained.text("/data/cause"),
+        close["id"].as_str().unwrap(),
+        "the cause is what freed the place"
+    );
+    assert_eq!(
+        stage
+            .count("select count(*) from conversation where owner_agent = 'martha' and status = 'open'")
+            .await,
+        2
+    );
     stage.assert_audit_is_clean().await;
     stage.end().await;
 }
@@ -138,7 +179,9 @@ async fn many_customers_at_once_never_exceed_a_capacity_and_leave_nobody_idle() 
     }
     witness.until_events("agent.presence_changed", 2).await;
     for n in 0..40 {
-        stage.send(&webhook(&phone(n), &format!("wamid.{n}"), "hello")).await;
+        stage
+            .send(&webhook(&phone(n), &format!("wamid.{n}"), "hello"))
+            .await;
     }
     witness.until_events("message.received", 40).await;
     witness.until_events("conversation.assigned", 4).await;
@@ -150,17 +193,30 @@ async fn many_customers_at_once_never_exceed_a_capacity_and_leave_nobody_idle() 
             .seen
             .iter()
             .filter(|one| one.kind() == "conversation.assigned")
-            .map(|one| (one.text("/subject").to_owned(), one.text("/data/owner/id").to_owned()))
+            .map(|one| {
+                (
+                    one.text("/subject").to_owned(),
+                    one.text("/data/owner/id").to_owned(),
+                )
+            })
             .filter(|(conversation, _)| !closed.contains(conversation))
             .collect();
         for (conversation, owner) in open {
-            stage.send(&command("close", &owner, json!({"conversation": conversation}))).await;
+            stage
+                .send(&command("close", &owner, json!({"conversation": conversation})))
+                .await;
             closed.insert(conversation);
         }
-        witness.until_events("conversation.assigned", (closed.len() + 1).min(40)).await;
+        witness
+            .until_events("conversation.assigned", (closed.len() + 1).min(40))
+            .await;
     }
     witness.until_events("conversation.closed", 40).await;
-    for one in witness.seen.iter().filter(|one| one.kind() == "conversation.assigned") {
+    for one in witness
+        .seen
+        .iter()
+        .filter(|one| one.kind() == "conversation.assigned")
+    {
         assert!(one.number("/data/load") <= 2, "{}", one.body);
     }
     witness.assert_sequences();
@@ -180,16 +236,26 @@ async fn a_returning_customer_meets_the_last_owner_and_someone_else_if_that_one_
     stage.send(&webhook(&phone(1), "wamid.1", "hello")).await;
     witness.until_events("conversation.assigned", 1).await;
     let first = witness.first("conversation.assigned").clone();
-    let (conversation, owner) = (first.text("/subject").to_owned(), first.text("/data/owner/id").to_owned());
-    stage.send(&command("close", &owner, json!({"conversation": conversation}))).await;
+    let (conversation, owner) = (
+        first.text("/subject").to_owned(),
+        first.text("/data/owner/id").to_owned(),
+    );
+    stage
+        .send(&command("close", &owner, json!({"conversation": conversation})))
+        .await;
     witness.until_events("conversation.closed", 1).await;
     stage.send(&webhook(&phone(1), "wamid.2", "me again")).await;
     witness.until_events("conversation.assigned", 2).await;
     let again = witness.story(&conversation).last().copied().unwrap().clone();
-    assert_eq!((again.text("/data/by"), again.text("/data/owner/id")), ("sticky", owner.as_str()));
+    assert_eq!(
+        (again.text("/data/by"), again.text("/data/owner/id")),
+        ("sticky", owner.as_str())
+    );
     assert_eq!(again.number("/data/episode"), 2);
 
-    stage.send(&command("close", &owner, json!({"conversation": conversation}))).await;
+    stage
+        .send(&command("close", &owner, json!({"conversation": conversation})))
+        .await;
     stage.send(&presence(&owner, "offline")).await;
     witness.until_events("agent.presence_changed", 3).await;
     witness.until_events("conversation.closed", 2).await;
@@ -213,12 +279,18 @@ async fn a_plan_is_in_force_everywhere_once_its_event_is_published() {
             let text = format!("{}\n[[channels]]\nkey = \"{channel}\"\n", roomy_plan());
             switchboard::contract::plan::from_toml(&text).unwrap().document
         };
-        stage.send(&command("plan.apply", "boss", json!({"plan": plan}))).await;
+        stage
+            .send(&command("plan.apply", "boss", json!({"plan": plan})))
+            .await;
         // One plan was in force before the witness looked.
-        witness.until("the plan", |seen| {
-            seen.iter().filter(|one| one.kind() == "plan.activated" && one.number("/data/version") == round + 2).count() == 1
-        })
-        .await;
+        witness
+            .until("the plan", |seen| {
+                seen.iter()
+                    .filter(|one| one.kind() == "plan.activated" && one.number("/data/version") == round + 2)
+                    .count()
+                    == 1
+            })
+            .await;
         for n in 0..8 {
             let key = format!("key-{round}-{n}");
             let mut fact = fact(&phone(n), &format!("wamid.{round}.{n}"), &key);
@@ -235,30 +307,60 @@ async fn who_asks_for_an_answer_gets_the_outcome_with_their_correlation_id() {
     let mut stage = Stage::with_plan(PLAN).await;
     stage.worker();
     let channel = stage.connection.create_channel().await.unwrap();
-    let exclusive = lapin::options::QueueDeclareOptions { exclusive: true, ..Default::default() };
-    let queue = channel.queue_declare("".into(), exclusive, Default::default()).await.unwrap().name().to_string();
+    let exclusive = lapin::options::QueueDeclareOptions {
+        exclusive: true,
+        ..Default::default()
+    };
+    let queue = channel
+        .queue_declare("".into(), exclusive, Default::default())
+        .await
+        .unwrap()
+        .name()
+        .to_string();
     let mut answers = channel
-        .basic_consume(queue.as_str().into(), "answers".into(), Default::default(), Default::default())
+        .basic_consume(
+            queue.as_str().into(),
+            "answers".into(),
+            Default::default(),
+            Default::default(),
+        )
         .await
         .unwrap();
     let properties = |n: &str| {
-        BasicProperties::default().with_reply_to(queue.as_str().into()).with_correlation_id(n.into())
+        BasicProperties::default()
+            .with_reply_to(queue.as_str().into())
+            .with_correlation_id(n.into())
     };
     let good = serde_json::to_vec(&presence("martha", "online")).unwrap();
     let bad = command("close", "martha", json!({"conversation": uuid::Uuid::new_v4()}));
     stage.publish("ingress", "x", &good, properties("one")).await;
-    stage.publish("ingress", "x", &serde_json::to_vec(&bad).unwrap(), properties("two")).await;
+    stage
+        .publish(
+            "ingress",
+            "x",
+            &serde_json::to_vec(&bad).unwrap(),
+            properties("two"),
+        )
+        .await;
     stage.publish("ingress", "x", &good, properties("three")).await;
     let mut outcomes = BTreeSet::new();
     while outcomes.len() < 3 {
         let next = futures_util::StreamExt::next(&mut answers);
-        let answer = tokio::time::timeout(crate::support::PATIENCE, next).await.unwrap().unwrap().unwrap();
+        let answer = tokio::time::timeout(crate::support::PATIENCE, next)
+            .await
+            .unwrap()
+            .unwrap()
+            .unwrap();
         let body: Value = serde_json::from_slice(&answer.data).unwrap();
         let correlation = answer.properties.correlation_id().as_ref().unwrap().to_string();
         let said = body["data"]["code"].as_str().or(body["data"]["outcome"].as_str());
         outcomes.insert((correlation, said.or(body["type"].as_str()).unwrap().to_owned()));
     }
-    let wanted = [("one", "switchboard.agent.presence_changed"), ("three", "duplicate"), ("two", "not_found")];
+    let wanted = [
+        ("one", "switchboard.agent.presence_changed"),
+        ("three", "duplicate"),
+        ("two", "not_found"),
+    ];
     assert_eq!(outcomes, wanted.map(|(a, b)| (a.to_owned(), b.to_owned())).into());
     stage.end().await;
 }
@@ -273,7 +375,11 @@ async fn two_workers_share_the_lanes_between_them() {
     let fair = "select max(n) from (select count(*) n from lane where lease_until > clock_timestamp() group by worker) w";
     stage.until_count(fair, 3).await;
     stage.stop_workers().await;
-    stage.until_count("select count(*) from lane where worker is not null", 0).await;
-    stage.until_count("select count(*) from lane where not clean", 0).await;
+    stage
+        .until_count("select count(*) from lane where worker is not null", 0)
+        .await;
+    stage
+        .until_count("select count(*) from lane where not clean", 0)
+        .await;
     stage.end().await;
 }

@@ -14,7 +14,10 @@ use crate::support::{PATIENCE, Stage, environment, store_at};
 async fn refused(stage: &Stage, variables: &[(&str, &str)]) -> String {
     let mut command = stage.program(&["worker"]);
     command.envs(variables.iter().copied()).env("RUST_LOG", "off");
-    let output = timeout(PATIENCE, command.output()).await.expect("it ends by itself").unwrap();
+    let output = timeout(PATIENCE, command.output())
+        .await
+        .expect("it ends by itself")
+        .unwrap();
     let said = String::from_utf8_lossy(&output.stderr).trim().to_owned();
     assert_eq!(output.status.code(), Some(1), "{said}");
     assert_eq!(said.lines().count(), 1, "one sentence: {said}");
@@ -50,21 +53,39 @@ async fn a_missing_migration_and_a_missing_or_different_queue_are_said_so() {
     let stage = Stage::with_plan(PLAN).await;
     let channel = stage.connection.create_channel().await.unwrap();
     let queue = stage.topology.partition_queue(2);
-    channel.queue_delete(queue.as_str().into(), QueueDeleteOptions::default()).await.unwrap();
+    channel
+        .queue_delete(queue.as_str().into(), QueueDeleteOptions::default())
+        .await
+        .unwrap();
     let said = refused(&stage, &[]).await;
     assert!(said.contains("topology declare"), "{said}");
-    let durable = QueueDeclareOptions { durable: true, ..QueueDeclareOptions::default() };
-    channel.queue_declare(queue.as_str().into(), durable, FieldTable::default()).await.unwrap();
+    let durable = QueueDeclareOptions {
+        durable: true,
+        ..QueueDeclareOptions::default()
+    };
+    channel
+        .queue_declare(queue.as_str().into(), durable, FieldTable::default())
+        .await
+        .unwrap();
     let said = refused(&stage, &[]).await;
     assert!(said.contains(&queue), "{said}");
 
     let name = format!("{}_empty", stage.prefix);
-    let admin = store_at(&environment("DATABASE_URL")).lone_client().await.unwrap();
-    admin.batch_execute(&format!("create database {name}")).await.unwrap();
+    let admin = store_at(&environment("DATABASE_URL"))
+        .lone_client()
+        .await
+        .unwrap();
+    admin
+        .batch_execute(&format!("create database {name}"))
+        .await
+        .unwrap();
     let (server, _) = stage.database.rsplit_once('/').unwrap();
     let said = refused(&stage, &[("DATABASE_URL", &format!("{server}/{name}"))]).await;
     assert!(said.contains("migrate up"), "{said}");
-    admin.batch_execute(&format!("drop database {name} with (force)")).await.unwrap();
+    admin
+        .batch_execute(&format!("drop database {name} with (force)"))
+        .await
+        .unwrap();
     stage.end().await;
 }
 
@@ -92,7 +113,10 @@ async fn a_server_that_is_away_is_waited_for_and_the_worker_is_not_ready() {
     };
     let deadline = tokio::time::Instant::now() + PATIENCE;
     while !health(vec!["healthcheck", "--live"]).await.status.success() {
-        assert!(tokio::time::Instant::now() < deadline, "the endpoint never came up");
+        assert!(
+            tokio::time::Instant::now() < deadline,
+            "the endpoint never came up"
+        );
     }
     let ready = health(vec!["healthcheck"]).await;
     assert!(!ready.status.success());

@@ -13,7 +13,9 @@ async fn an_ordinary_message_on_an_owned_conversation_costs_a_hot_update_and_no_
     stage.send(&presence("martha", "online")).await;
     witness.until_events("agent.presence_changed", 1).await;
     let key = "a-customer";
-    stage.send_native("inbound", key, &fact(&phone(1), "wamid.first", key)).await;
+    stage
+        .send_native("inbound", key, &fact(&phone(1), "wamid.first", key))
+        .await;
     witness.until_events("conversation.assigned", 1).await;
     // Statistics are written now and then: the counts of this test are forced out before and after.
     let updates = "select n_tup_upd from pg_stat_user_tables where relname = 'conversation'";
@@ -21,13 +23,23 @@ async fn an_ordinary_message_on_an_owned_conversation_costs_a_hot_update_and_no_
     let matched = "select n_tup_upd from pg_stat_user_tables where relname = 'matching'";
     let match_before = stage.count(matched).await;
     for n in 0..20 {
-        stage.send_native("inbound", key, &fact(&phone(1), &format!("wamid.{n}"), key)).await;
+        stage
+            .send_native("inbound", key, &fact(&phone(1), &format!("wamid.{n}"), key))
+            .await;
         witness.until_events("message.received", n + 2).await;
     }
     stage.stop_workers().await;
-    stage.until_count(&format!("select case when ({updates}) >= 20 then 1 else 0 end::int8"), 1).await;
+    stage
+        .until_count(
+            &format!("select case when ({updates}) >= 20 then 1 else 0 end::int8"),
+            1,
+        )
+        .await;
     let (all, hot) = (stage.count(updates).await, stage.count(hot).await);
-    assert!(all - hot <= 1, "{all} updates, {hot} of them HOT: only the assignment may touch an index");
+    assert!(
+        all - hot <= 1,
+        "{all} updates, {hot} of them HOT: only the assignment may touch an index"
+    );
     assert_eq!(stage.count(matched).await, match_before);
     stage.end().await;
 }
@@ -44,12 +56,26 @@ async fn upserts_change_only_the_fields_they_name_and_drain_the_queue() {
     witness.until_events("agent.upserted", 1).await;
     stage.send(&presence("nina", "online")).await;
     witness.until_events("conversation.assigned", 1).await;
-    assert_eq!(witness.first("conversation.assigned").text("/data/owner/id"), "nina");
-    stage.send(&command("agent.upsert", "boss", json!({"agent": {"id": "nina", "skills": {"french": 2}}}))).await;
+    assert_eq!(
+        witness.first("conversation.assigned").text("/data/owner/id"),
+        "nina"
+    );
+    stage
+        .send(&command(
+            "agent.upsert",
+            "boss",
+            json!({"agent": {"id": "nina", "skills": {"french": 2}}}),
+        ))
+        .await;
     witness.until_events("agent.upserted", 2).await;
     let kept = "select count(*) from agent where id = 'nina' and name = 'Nina' and capacity = 1 and skills = '{\"french\": 2}'";
     assert_eq!(stage.count(kept).await, 1);
-    assert_eq!(stage.count("select count(*) from membership where agent = 'nina' and position is not null").await, 1);
+    assert_eq!(
+        stage
+            .count("select count(*) from membership where agent = 'nina' and position is not null")
+            .await,
+        1
+    );
     stage.assert_audit_is_clean().await;
     stage.end().await;
 }

@@ -21,7 +21,11 @@ async fn a_conversation_nobody_takes_in_time_is_reported_to_the_teams_managers_o
     assert!(breached.text("/data/cause").starts_with("timer/"));
     assert_eq!(breached.text("/data/actor/id"), "timer");
     assert_eq!(witness.told("response_breach"), ["agent/boss"]);
-    assert_eq!(stage.count("select count(*) from timer").await, 0, "a clock fires once");
+    assert_eq!(
+        stage.count("select count(*) from timer").await,
+        0,
+        "a clock fires once"
+    );
     stage.assert_audit_is_clean().await;
     stage.end().await;
 }

@@ -72,12 +72,7 @@ fn change(reading: &mut Reading, change: &Object<'_, '_>) -> Result<(), Dead> {
         field => {
             let told = messages(reading, &value, field == "standby") + uncounted(reading, &value);
             if told == 0 {
-                let about_messages = [
-                    "messages",
-                    "smb_message_echoes",
-                    "message_echoes",
-                    "standby",
-                ];
+                let about_messages = ["messages", "smb_message_echoes", "message_echoes", "standby"];
                 let empty = field.is_empty() || about_messages.contains(&field);
                 reading.skip(if empty { Skip::Empty } else { Skip::Notice }, 1);
             }
@@ -202,11 +197,7 @@ fn one(reading: &mut Reading, about: &About<'_>, said: &Object<'_, '_>) -> Resul
             name,
             ..Contact::default()
         },
-        at: time::settle(
-            own_time.or(reading.enveloped),
-            reading.arrival,
-            said.place(),
-        )?,
+        at: time::settle(own_time.or(reading.enveloped), reading.arrival, said.place())?,
         standby: about.standby,
         what: match about.direction {
             Direction::Received => What::Received(message),
@@ -231,11 +222,7 @@ fn handover(reading: &mut Reading, value: &Object<'_, '_>) -> Result<(), Dead> {
         return Ok(());
     };
     let recipient = value.object("recipient")?;
-    let channel = numbered(
-        recipient
-            .as_ref()
-            .ok_or_else(|| value.missing("recipient"))?,
-    )?;
+    let channel = numbered(recipient.as_ref().ok_or_else(|| value.missing("recipient"))?)?;
     let identity = handed_over(value)?;
     let reason = match passed.field("metadata") {
         Some(item) => item.text_of_any()?,
@@ -245,11 +232,7 @@ fn handover(reading: &mut Reading, value: &Object<'_, '_>) -> Result<(), Dead> {
         .field("timestamp")
         .map(|item| time::read(&item))
         .transpose()?;
-    let at = time::settle(
-        own_time.or(reading.enveloped),
-        reading.arrival,
-        value.place(),
-    )?;
+    let at = time::settle(own_time.or(reading.enveloped), reading.arrival, value.place())?;
     // It has no id of its own: the same customer, number and time make it the same handover.
     let time = own_time.map_or_else(String::new, |time| time.to_string());
     let id = identity::hashed(&["handover", channel.as_str(), identity.identifier(), &time]);
@@ -277,11 +260,7 @@ fn handover(reading: &mut Reading, value: &Object<'_, '_>) -> Result<(), Dead> {
 
 /// The customer of a handover.
 fn handed_over(value: &Object<'_, '_>) -> Result<Identity, Dead> {
-    let nobody = || {
-        value
-            .place()
-            .dead(DeadReason::NoIdentity, "has no usable sender")
-    };
+    let nobody = || value.place().dead(DeadReason::NoIdentity, "has no usable sender");
     let sender = value.object("sender")?.ok_or_else(nobody)?;
     let mut found = identity::Found::default();
     found.offer_phone(&sender.text("phone_number")?);

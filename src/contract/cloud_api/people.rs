@@ -72,12 +72,7 @@ impl People {
     }
 
     /// What the message itself says goes first, its contact adds what is missing.
-    fn complete(
-        &self,
-        told: &Told<'_>,
-        previous: Found,
-        said: &Object<'_, '_>,
-    ) -> Result<Who, Dead> {
+    fn complete(&self, told: &Told<'_>, previous: Found, said: &Object<'_, '_>) -> Result<Who, Dead> {
         let mut found = Found::default();
         found.offer(AliasKind::Bsuid, &told.user_id);
         found.offer(AliasKind::ParentBsuid, &told.parent_user_id);

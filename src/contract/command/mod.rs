@@ -107,9 +107,7 @@ pub(super) fn read(name: &str, event: &CloudEvent<'_>) -> Result<ArrivedCommand,
 
 fn tenant(data: &Object<'_, '_>) -> Result<Tenant, Dead> {
     let unknown = |dead: Dead| Dead::new(DeadReason::UnknownTenant, dead.detail);
-    let text = data
-        .required("tenant", MAX_ID_TEXT_BYTES)
-        .map_err(unknown)?;
+    let text = data.required("tenant", MAX_ID_TEXT_BYTES).map_err(unknown)?;
     Tenant::new(&text).map_err(|error| {
         let detail = format_args!("tenant is none: {error}");
         Dead::new(DeadReason::UnknownTenant, detail)
@@ -152,9 +150,7 @@ fn action(
 }
 
 fn about_conversation(data: &Object<'_, '_>, wish: Wish) -> Result<Action, Unreadable> {
-    let expected_epoch = data
-        .field("expected_epoch")
-        .map(|item| item.number(u64::MAX));
+    let expected_epoch = data.field("expected_epoch").map(|item| item.number(u64::MAX));
     Ok(Action::Conversation {
         conversation: conversation(data)?,
         expected_epoch: expected_epoch.transpose()?,
@@ -195,9 +191,7 @@ fn recipient(data: &Object<'_, '_>) -> Result<Recipient, Dead> {
 
 fn presence(data: &Object<'_, '_>) -> Result<Action, Dead> {
     let agent = id(data, "agent", AgentId::new)?;
-    let item = data
-        .field("presence")
-        .ok_or_else(|| data.missing("presence"))?;
+    let item = data.field("presence").ok_or_else(|| data.missing("presence"))?;
     let presence = match &*item.text()? {
         "online" => Presence::Online,
         "away" => Presence::Away,
@@ -205,11 +199,7 @@ fn presence(data: &Object<'_, '_>) -> Result<Action, Dead> {
         _ => return Err(item.bad("is not online, away or offline")),
     };
     let ttl = data.field("ttl").map(|item| ttl(&item)).transpose()?;
-    Ok(Action::Presence {
-        agent,
-        presence,
-        ttl,
-    })
+    Ok(Action::Presence { agent, presence, ttl })
 }
 
 fn ttl(item: &Item<'_, '_>) -> Result<Duration, Dead> {

@@ -7,17 +7,12 @@ use crate::domain::input::Fault;
 use crate::domain::plan::Plan;
 
 /// Reads the plan, which must be of the command's own tenant, and its document in canonical form.
-pub(super) fn read(
-    tenant: &Tenant,
-    data: &Object<'_, '_>,
-) -> Result<(Plan, serde_json::Value), Unreadable> {
+pub(super) fn read(tenant: &Tenant, data: &Object<'_, '_>) -> Result<(Plan, serde_json::Value), Unreadable> {
     let item = data.field("plan").ok_or_else(|| data.missing("plan"))?;
     let unreadable = |_| item.bad("is nested too deeply to be read");
     let value: serde_json::Value = serde_json::from_str(item.raw()).map_err(unreadable)?;
     if holds_nul(&value) {
-        return Err(item
-            .bad("holds a NUL character, which cannot be kept")
-            .into());
+        return Err(item.bad("holds a NUL character, which cannot be kept").into());
     }
     let plan::Checked { plan, document, .. } = plan::from_json(&value).map_err(refused)?;
     if &plan.tenant != tenant {

@@ -34,10 +34,7 @@ pub(super) fn read(data: &Object<'_, '_>) -> Result<Action, Unreadable> {
             ChannelKey::new(text).ok_or("is no channel: `provider:id`".to_owned())
         })?,
         active: agent.field("active").map(|item| item.flag()).transpose()?,
-        may_reply: agent
-            .field("may_reply")
-            .map(|item| item.flag())
-            .transpose()?,
+        may_reply: agent.field("may_reply").map(|item| item.flag()).transpose()?,
     };
     Ok(Action::UpsertAgent {
         agent: id(&agent, "id", AgentId::new)?,

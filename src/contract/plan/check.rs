@@ -12,16 +12,10 @@ pub fn references(plan: &Plan, root: &Node, faults: &mut Faults) {
     let mut see = References { plan, root, faults };
     see.policy("settings.response", plan.settings.response.as_ref());
     for (index, (id, _)) in listed(root, "teams").iter().enumerate() {
-        let Some(team) = TeamId::new(id)
-            .ok()
-            .and_then(|id| plan.teams.get_key_value(&id))
-        else {
+        let Some(team) = TeamId::new(id).ok().and_then(|id| plan.teams.get_key_value(&id)) else {
             continue;
         };
-        see.policy(
-            &format!("teams[{index}].response"),
-            team.1.response.as_ref(),
-        );
+        see.policy(&format!("teams[{index}].response"), team.1.response.as_ref());
         see.teams(&format!("teams[{index}].fallback"), &team.1.fallback);
         if team.1.fallback.contains(team.0) {
             see.complain(
@@ -50,15 +44,9 @@ pub fn doubts(plan: &Plan, faults: &mut Faults) {
                 "has no members: what is sent there waits",
             );
         }
-        for agent in team
-            .members
-            .iter()
-            .chain(&team.managers)
-            .filter(|id| !known(id))
-        {
-            let message = format!(
-                "{agent} is not among the plan's agents: they count once they are upserted"
-            );
+        for agent in team.members.iter().chain(&team.managers).filter(|id| !known(id)) {
+            let message =
+                format!("{agent} is not among the plan's agents: they count once they are upserted");
             faults.warning(format!("teams.{id}"), nowhere, message);
         }
     }
@@ -112,10 +100,7 @@ impl References<'_> {
                 );
             }
             Outcome::Manual if target.team.is_none() => {
-                self.complain(
-                    path,
-                    "is manual without a team in whose queue to wait".into(),
-                );
+                self.complain(path, "is manual without a team in whose queue to wait".into());
             }
             Outcome::Auto | Outcome::Manual | Outcome::Nobody => {}
         }
@@ -123,10 +108,7 @@ impl References<'_> {
 
     fn teams(&mut self, path: &str, teams: &[TeamId]) {
         let known: Vec<&str> = self.plan.teams.keys().map(TeamId::as_str).collect();
-        for team in teams
-            .iter()
-            .filter(|team| !self.plan.teams.contains_key(team))
-        {
+        for team in teams.iter().filter(|team| !self.plan.teams.contains_key(team)) {
             let message = format!(
                 "names the team {team}, which is not in the plan{}",
                 suggestion(team.as_str(), &known)
@@ -173,10 +155,7 @@ fn place_of(root: &Node, path: &str) -> Place {
     let mut node = root;
     for step in path.split(['.', '[', ']']).filter(|step| !step.is_empty()) {
         let next = match &node.kind {
-            Kind::List(items) => step
-                .parse::<usize>()
-                .ok()
-                .and_then(|index| items.get(index)),
+            Kind::List(items) => step.parse::<usize>().ok().and_then(|index| items.get(index)),
             _ => field(node, step),
         };
         match next {

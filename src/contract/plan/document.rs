@@ -12,8 +12,8 @@ use crate::domain::condition::Condition;
 use crate::domain::conversation::Priority;
 use crate::domain::ids::{AgentId, ChannelKey, PolicyId, TeamId, Tenant};
 use crate::domain::plan::{
-    Channel, MayClaim, MayReassign, Outcome, Plan, Reopen, ResponsePolicy, Rule, Settings,
-    Strategy, Target, Team,
+    Channel, MayClaim, MayReassign, Outcome, Plan, Reopen, ResponsePolicy, Rule, Settings, Strategy, Target,
+    Team,
 };
 
 /// Highest capacity: more conversations than a person could open in a lifetime.
@@ -66,8 +66,8 @@ const AGENT: &[&str] = &[
     "calendar",
 ];
 const TEAM: &[&str] = &[
-    "id", "name", "members", "managers", "strategy", "capacity", "response", "fallback",
-    "calendar", "outside",
+    "id", "name", "members", "managers", "strategy", "capacity", "response", "fallback", "calendar",
+    "outside",
 ];
 const RESPONSE: &[&str] = &[
     "id",
@@ -154,10 +154,7 @@ pub fn read(node: &Node, faults: &mut Faults) -> Option<Plan> {
     if let Some(item) = table.get("calendars") {
         read_calendars(&item, faults);
     }
-    if let Some(fields) = table
-        .get("default")
-        .and_then(|item| item.table(TARGET, faults))
-    {
+    if let Some(fields) = table.get("default").and_then(|item| item.table(TARGET, faults)) {
         plan.default = Some(read_target(&fields, faults));
     }
     Some(plan)
@@ -185,10 +182,7 @@ fn read_settings(table: &Table<'_>, faults: &mut Faults) -> Settings {
                     ("any", MayReassign::Any),
                     ("none", MayReassign::None),
                 ];
-                put(
-                    &mut settings.agents_may_reassign,
-                    item.one_of(&words, faults),
-                );
+                put(&mut settings.agents_may_reassign, item.one_of(&words, faults));
             }
             "supervisors_may_close" => {
                 put(
@@ -271,9 +265,7 @@ fn read_team(item: &Item<'_>, faults: &mut Faults) -> Option<(TeamId, Team)> {
         ("ranked", Strategy::Ranked),
         ("manual", Strategy::Manual),
     ];
-    let strategy = table
-        .get("strategy")
-        .and_then(|item| item.one_of(&words, faults));
+    let strategy = table.get("strategy").and_then(|item| item.one_of(&words, faults));
     for key in ["calendar", "outside"] {
         if let Some(item) = table.get(key) {
             if key == "outside" {
@@ -353,9 +345,7 @@ fn read_response(item: &Item<'_>, faults: &mut Faults) -> Option<(PolicyId, Resp
 fn read_rule(item: &Item<'_>, faults: &mut Faults) -> Option<Rule> {
     let known: Vec<&str> = ["name", "when"].iter().chain(TARGET).copied().collect();
     let table = item.table(&known, faults)?;
-    let rule_name = table
-        .need("name", faults)
-        .and_then(|item| name(&item, faults));
+    let rule_name = table.need("name", faults).and_then(|item| name(&item, faults));
     let when = match table.get("when") {
         None => None,
         Some(item) => Some(read_condition(&item, faults)?),
@@ -425,9 +415,7 @@ fn read_calendars(item: &Item<'_>, faults: &mut Faults) {
             table
                 .need("id", faults)
                 .and_then(|item| item.id(PolicyId::new, faults));
-            table
-                .get("timezone")
-                .and_then(|item| item.id(timezone, faults));
+            table.get("timezone").and_then(|item| item.id(timezone, faults));
         }
     }
     faults.warning(item.path.clone(), item.node.place, NOT_YET);
@@ -475,10 +463,7 @@ fn ids<T, E: std::fmt::Display>(
     faults: &mut Faults,
 ) -> Vec<T> {
     let items = table.list(key, faults);
-    items
-        .iter()
-        .filter_map(|item| item.id(&parse, faults))
-        .collect()
+    items.iter().filter_map(|item| item.id(&parse, faults)).collect()
 }
 
 fn distinct(ids: Vec<AgentId>, table: &Table<'_>, key: &str, faults: &mut Faults) -> Vec<AgentId> {

@@ -48,10 +48,7 @@ impl Node {
     pub fn from_toml(text: &str) -> Result<Self, Vec<Fault>> {
         let places = Places::of(text);
         let table = DeTable::parse(text).map_err(|error| {
-            let Place { line, column } = error
-                .span()
-                .map(|span| places.at(span.start))
-                .unwrap_or_default();
+            let Place { line, column } = error.span().map(|span| places.at(span.start)).unwrap_or_default();
             vec![Fault {
                 path: String::new(),
                 line,
@@ -77,9 +74,8 @@ impl Node {
             Value::String(text) => Kind::Text(text.clone()),
             Value::Array(items) => Kind::List(items.iter().map(Self::from_json).collect()),
             Value::Object(fields) => {
-                let field = |(key, value): (&String, &Value)| {
-                    (key.clone(), Place::default(), Self::from_json(value))
-                };
+                let field =
+                    |(key, value): (&String, &Value)| (key.clone(), Place::default(), Self::from_json(value));
                 Kind::Table(fields.iter().map(field).collect())
             }
         };
@@ -100,9 +96,7 @@ impl Node {
                 let said = fields
                     .iter()
                     .filter(|(_, _, node)| !matches!(node.kind, Kind::Null));
-                let mut sorted: Vec<_> = said
-                    .map(|(key, _, node)| (key.clone(), node.to_json()))
-                    .collect();
+                let mut sorted: Vec<_> = said.map(|(key, _, node)| (key.clone(), node.to_json())).collect();
                 sorted.sort_by(|a, b| a.0.cmp(&b.0));
                 Value::Object(sorted.into_iter().collect())
             }
@@ -140,11 +134,7 @@ impl<'a> Places<'a> {
 
     fn at(&self, offset: usize) -> Place {
         let line = self.starts.partition_point(|start| *start <= offset);
-        let start = self
-            .starts
-            .get(line.saturating_sub(1))
-            .copied()
-            .unwrap_or(0);
+        let start = self.starts.get(line.saturating_sub(1)).copied().unwrap_or(0);
         let column = self
             .text
             .get(start..offset)
@@ -179,9 +169,7 @@ impl<'a> Places<'a> {
             DeValue::Float(_) => Kind::Other("a number with a fraction"),
             DeValue::Boolean(value) => Kind::Bool(*value),
             DeValue::Datetime(_) => Kind::Other("a date"),
-            DeValue::Array(items) => {
-                Kind::List(items.iter().map(|item| self.value(item)).collect())
-            }
+            DeValue::Array(items) => Kind::List(items.iter().map(|item| self.value(item)).collect()),
             DeValue::Table(table) => self.table(table),
         };
         Node {

@@ -154,9 +154,7 @@ impl<'a> Item<'a> {
     /// As a whole number up to `max`.
     pub fn number(&self, max: u32, faults: &mut Faults) -> Option<u32> {
         match self.node.kind {
-            Kind::Number(number) if (0..=i64::from(max)).contains(&number) => {
-                u32::try_from(number).ok()
-            }
+            Kind::Number(number) if (0..=i64::from(max)).contains(&number) => u32::try_from(number).ok(),
             _ => self.wanted(&format!("a whole number from 0 to {max}"), faults),
         }
     }
@@ -183,19 +181,13 @@ impl<'a> Item<'a> {
         if found.is_none() {
             let known: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
             let all = known.join(", ");
-            faults.error(
-                self,
-                format!("is none of {all}{}", suggestion(text, &known)),
-            );
+            faults.error(self, format!("is none of {all}{}", suggestion(text, &known)));
         }
         found.map(|(_, value)| *value)
     }
 
     fn wanted<T>(&self, what: &str, faults: &mut Faults) -> Option<T> {
-        faults.error(
-            self,
-            format!("should be {what}, is {}", self.node.type_name()),
-        );
+        faults.error(self, format!("should be {what}, is {}", self.node.type_name()));
         None
     }
 }
@@ -212,11 +204,7 @@ impl<'a> Table<'a> {
     pub fn need(&self, key: &str, faults: &mut Faults) -> Option<Item<'a>> {
         let found = self.get(key);
         if found.is_none() {
-            faults.error_at(
-                joined(&self.item.path, key),
-                self.item.node.place,
-                "is missing",
-            );
+            faults.error_at(joined(&self.item.path, key), self.item.node.place, "is missing");
         }
         found
     }
@@ -240,9 +228,7 @@ impl<'a> Table<'a> {
 
     /// The items of a list under a key; none if it is not there.
     pub fn list(&self, key: &str, faults: &mut Faults) -> Vec<Item<'a>> {
-        self.get(key)
-            .map(|item| item.list(faults))
-            .unwrap_or_default()
+        self.get(key).map(|item| item.list(faults)).unwrap_or_default()
     }
 }
 

@@ -18,11 +18,9 @@ use super::commands::refusal;
 /// What the command leads to.
 pub fn decide(state: &State, command: &Command, now: Timestamp) -> Vec<Event> {
     let outcome = match &command.action {
-        Action::Presence {
-            agent,
-            presence,
-            ttl,
-        } => change_presence(state, command, agent, *presence, *ttl, now),
+        Action::Presence { agent, presence, ttl } => {
+            change_presence(state, command, agent, *presence, *ttl, now)
+        }
         Action::UpsertAgent { agent, fields } => upsert(state, command, agent, fields),
         Action::ApplyPlan { plan, unchanged } => apply_plan(state, command, plan, *unchanged),
         Action::Conversation { .. } | Action::Malformed { .. } => return Vec::new(),
@@ -63,12 +61,7 @@ fn change_presence(
     })
 }
 
-fn upsert(
-    state: &State,
-    command: &Command,
-    id: &AgentId,
-    fields: &Upsert,
-) -> Result<Kind, Refused> {
+fn upsert(state: &State, command: &Command, id: &AgentId, fields: &Upsert) -> Result<Kind, Refused> {
     let acting = permission::acting(state, &command.actor).map_err(unknown_actor)?;
     let mut teams = fields.teams.iter().chain(&fields.manages).flatten();
     if teams.any(|team| !state.plan.teams.contains_key(team)) {
@@ -117,12 +110,7 @@ fn write_fields(profile: &mut Profile, fields: &Upsert) {
 }
 
 /// The first plan of a tenant needs no known actor, but must name an admin: or nobody could ever apply the second.
-fn apply_plan(
-    state: &State,
-    command: &Command,
-    plan: &Arc<Plan>,
-    unchanged: bool,
-) -> Result<Kind, Refused> {
+fn apply_plan(state: &State, command: &Command, plan: &Arc<Plan>, unchanged: bool) -> Result<Kind, Refused> {
     let is_first = state.plan.version == 0;
     if is_first {
         let names_admin = plan

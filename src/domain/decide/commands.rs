@@ -26,12 +26,7 @@ pub struct Request<'a> {
 }
 
 /// What the command leads to.
-pub fn decide(
-    state: &State,
-    id: ConversationId,
-    request: Request<'_>,
-    now: Timestamp,
-) -> Vec<Event> {
+pub fn decide(state: &State, id: ConversationId, request: Request<'_>, now: Timestamp) -> Vec<Event> {
     let conversation = state
         .conversation(id)
         .filter(|conversation| conversation.exists());
@@ -73,12 +68,8 @@ fn carry_out(
     }
     let mut story = Story::of(conversation, now);
     match request.wish {
-        Wish::Assign(Recipient::Agent(agent)) => {
-            assign_to_agent(state, &mut story, acting, request, agent)?
-        }
-        Wish::Assign(Recipient::Team(team)) => {
-            assign_to_team(state, &mut story, acting, request, team)?
-        }
+        Wish::Assign(Recipient::Agent(agent)) => assign_to_agent(state, &mut story, acting, request, agent)?,
+        Wish::Assign(Recipient::Team(team)) => assign_to_team(state, &mut story, acting, request, team)?,
         Wish::Unassign => unassign(state, &mut story, acting, request)?,
         Wish::Close => close(state, &mut story, acting, request)?,
         Wish::Reopen => reopen(state, &mut story, acting, request)?,
@@ -158,10 +149,7 @@ fn assign_to_team(
     team: &TeamId,
 ) -> Result<(), Refused> {
     if story.draft.is_open() && story.draft.owner.queue() == Some(team) {
-        return Err((
-            Code::AlreadyAssigned,
-            "it waits in that team's queue already",
-        ));
+        return Err((Code::AlreadyAssigned, "it waits in that team's queue already"));
     }
     permission::assign(state, acting, &story.draft, &Recipient::Team(team.clone())).map_err(say)?;
     let exclude = story.draft.carried_by().cloned();
@@ -202,13 +190,8 @@ fn unassign(
     }
     permission::unassign(state, acting, &story.draft).map_err(say)?;
     let draft = &story.draft;
-    let assign_clock = placing::assign_clock(
-        &state.plan,
-        draft,
-        &draft.route,
-        draft.team.as_ref(),
-        story.at(),
-    );
+    let assign_clock =
+        placing::assign_clock(&state.plan, draft, &draft.route, draft.team.as_ref(), story.at());
     let unassigned = Change::Unassigned {
         reason: Reason::Command,
         note: request.note.clone(),
@@ -218,12 +201,7 @@ fn unassign(
     Ok(())
 }
 
-fn close(
-    state: &State,
-    story: &mut Story,
-    acting: Acting<'_>,
-    request: &Request<'_>,
-) -> Result<(), Refused> {
+fn close(state: &State, story: &mut Story, acting: Acting<'_>, request: &Request<'_>) -> Result<(), Refused> {
     if !story.draft.is_open() {
         return Err((Code::Closed, "the conversation is closed already"));
     }

@@ -78,9 +78,7 @@ fn sent(
     }
     let is_owner = |agent| conversation.owner.agent() == Some(agent);
     let origin = match origin {
-        Origin::Agent(agent) if !is_owner(agent) && state.active_agent(agent).is_none() => {
-            Origin::Phone
-        }
+        Origin::Agent(agent) if !is_owner(agent) && state.active_agent(agent).is_none() => Origin::Phone,
         known => known.clone(),
     };
     let actor = match &origin {
@@ -176,10 +174,7 @@ fn changed_contact(known: &Contact, said: &Contact) -> Option<Arc<Contact>> {
         name: newer(&said.name, &known.name),
         language: newer(&said.language, &known.language),
         country: newer(&said.country, &known.country),
-        attributes: attributes
-            .into_iter()
-            .take(Contact::MAX_ATTRIBUTES)
-            .collect(),
+        attributes: attributes.into_iter().take(Contact::MAX_ATTRIBUTES).collect(),
     }))
 }
 

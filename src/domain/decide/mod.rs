@@ -39,13 +39,7 @@ pub fn decide(state: &State, input: &Input, now: Timestamp) -> Vec<Event> {
                 message,
                 errors,
             } => {
-                let event = commands::malformed(
-                    command,
-                    *conversation,
-                    message.clone(),
-                    errors.clone(),
-                    now,
-                );
+                let event = commands::malformed(command, *conversation, message.clone(), errors.clone(), now);
                 vec![event]
             }
             Action::Presence { .. } | Action::UpsertAgent { .. } | Action::ApplyPlan { .. } => {
@@ -62,9 +56,7 @@ pub fn needs_roster(input: &Input, conversation: Option<&Conversation>) -> bool 
     match &input.body {
         Body::Fact(fact) => fact_needs_roster(fact, conversation),
         Body::Command(_) | Body::Timer(Timer::DrainQueues | Timer::PresenceExpired { .. }) => true,
-        Body::Timer(Timer::AssignDue { .. } | Timer::Reexamine { .. } | Timer::Stranded { .. }) => {
-            true
-        }
+        Body::Timer(Timer::AssignDue { .. } | Timer::Reexamine { .. } | Timer::Stranded { .. }) => true,
     }
 }
 

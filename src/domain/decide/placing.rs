@@ -6,9 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::super::conversation::{AssignClock, Conversation, Owner, Priority, Route};
-use super::super::event::{
-    Assignment, By, Candidate, Change, Decision, Event, PassedOver, Reason, Terms,
-};
+use super::super::event::{Assignment, By, Candidate, Change, Decision, Event, PassedOver, Reason, Terms};
 use super::super::ids::{AgentId, ConversationId, TeamId};
 use super::super::input::{Actor, Message, System};
 use super::super::matching::{self, Choice, Wanted};
@@ -93,10 +91,7 @@ fn by_target(
     background: Background,
     arrival: Arrival<'_>,
 ) {
-    let Some(target) = routed
-        .target
-        .filter(|target| target.outcome != Outcome::Nobody)
-    else {
+    let Some(target) = routed.target.filter(|target| target.outcome != Outcome::Nobody) else {
         return to_nobody(state, story, routed, arrival);
     };
     let route = route_of(routed, target);
@@ -313,11 +308,7 @@ fn nobody(
     if story.draft.owner == Owner::Nobody {
         // This event has no number in the sequence: a name of its own keeps it apart from the next decision's.
         decision.id = story.draft.id.derive("nobody", story.draft.sequence);
-        story.decided(
-            arrival.actor,
-            Some(decision),
-            Change::ClockStarted(assign_clock),
-        );
+        story.decided(arrival.actor, Some(decision), Change::ClockStarted(assign_clock));
     } else {
         let unassigned = Change::Unassigned {
             reason: Reason::Plan,
@@ -377,10 +368,7 @@ fn to_last_owner(
         choice,
         background,
     );
-    let priority = routed
-        .target
-        .map(|target| target.priority)
-        .unwrap_or_default();
+    let priority = routed.target.map(|target| target.priority).unwrap_or_default();
     let given = Given {
         agent,
         team,
@@ -447,11 +435,7 @@ pub fn assignment(
 }
 
 /// The team a conversation has once this agent owns it: its own if they are a member, else their first, else none.
-pub fn team_after_giving(
-    state: &State,
-    conversation: &Conversation,
-    agent: &AgentId,
-) -> Option<TeamId> {
+pub fn team_after_giving(state: &State, conversation: &Conversation, agent: &AgentId) -> Option<TeamId> {
     let own = conversation
         .team
         .as_ref()
@@ -496,11 +480,7 @@ fn route_of(routed: &Routed<'_>, target: &Target) -> Route {
 /// The team, or the first of its fallbacks that has someone there while it has nobody.
 fn serving_team(state: &State, target: &Target, team: &TeamId) -> TeamId {
     let anyone = |team: &TeamId| {
-        let members = state
-            .teams
-            .get(team)
-            .into_iter()
-            .flat_map(|team| &team.members);
+        let members = state.teams.get(team).into_iter().flat_map(|team| &team.members);
         members
             .filter_map(|m| state.active_agent(&m.agent))
             .any(|agent| matching::takes_new(state, agent))
@@ -540,12 +520,7 @@ fn decision(
     choice: Choice,
     background: Background,
 ) -> Decision {
-    let already_named = |asked: &Candidate| {
-        choice
-            .candidates
-            .iter()
-            .any(|other| other.agent == asked.agent)
-    };
+    let already_named = |asked: &Candidate| choice.candidates.iter().any(|other| other.agent == asked.agent);
     let asked_first = background.asked_first.filter(|asked| !already_named(asked));
     Decision {
         id: story.draft.id.derive("decision", story.draft.sequence + 1),

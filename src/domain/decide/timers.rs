@@ -14,9 +14,7 @@ use super::story::Story;
 /// What a due timer leads to: nothing, if what it waited for has happened.
 pub fn decide(state: &State, timer: &Timer, now: Timestamp) -> Vec<Event> {
     match timer {
-        Timer::AssignDue { conversation } => {
-            on(state, *conversation, |c| assign_due(state, c, now))
-        }
+        Timer::AssignDue { conversation } => on(state, *conversation, |c| assign_due(state, c, now)),
         Timer::PresenceExpired { agent } => presence_expired(state, agent, now),
         Timer::DrainQueues => vec![quiet(Kind::DrainPending(false), now)],
         Timer::Reexamine { conversation } => on(state, *conversation, |c| reexamine(state, c, now)),

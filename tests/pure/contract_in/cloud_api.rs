@@ -4,9 +4,7 @@ use serde_json::{Value, json};
 use switchboard::contract::Skip;
 use switchboard::domain::input::{Origin, What};
 
-use super::{
-    MESSAGE, VALUE, fixture, fixture_with, identifiers, only_fact, read_body, received, sent,
-};
+use super::{MESSAGE, VALUE, fixture, fixture_with, identifiers, only_fact, read_body, received, sent};
 
 /// The text webhook with other fields in its message.
 pub fn message_with(fields: &[(&str, Value)]) -> Value {
@@ -26,10 +24,7 @@ pub fn message_with(fields: &[(&str, Value)]) -> Value {
 pub fn change(field: &str, value: Value) -> Value {
     fixture_with(
         "webhook_text",
-        &[(
-            "/entry/0/changes/0",
-            json!({"field": field, "value": value}),
-        )],
+        &[("/entry/0/changes/0", json!({"field": field, "value": value}))],
     )
 }
 
@@ -70,20 +65,10 @@ fn several_messages_fields_and_business_numbers_in_one_body_are_all_there_in_ord
     let arrived = read_body(&fixture("webhook_several"));
     assert_eq!(arrived.dead, None);
     let ids: Vec<_> = arrived.facts.iter().map(|fact| &*fact.cause).collect();
-    assert_eq!(
-        ids,
-        ["wamid.m1", "wamid.m2", "wamid.m3", "wamid.e1", "wamid.m4"]
-    );
-    let names: Vec<_> = arrived
-        .facts
-        .iter()
-        .map(|fact| &*fact.contact.name)
-        .collect();
+    assert_eq!(ids, ["wamid.m1", "wamid.m2", "wamid.m3", "wamid.e1", "wamid.m4"]);
+    let names: Vec<_> = arrived.facts.iter().map(|fact| &*fact.contact.name).collect();
     assert_eq!(names, ["Bruno", "Carla", "Bruno", "", "Dora"]);
-    assert_eq!(
-        arrived.facts[4].channel.as_str(),
-        "whatsapp:987654321098765"
-    );
+    assert_eq!(arrived.facts[4].channel.as_str(), "whatsapp:987654321098765");
     let skipped: Vec<_> = arrived.skipped.into_iter().collect();
     assert_eq!(skipped, [(Skip::Receipt, 2), (Skip::Notice, 1)]);
 }
@@ -119,10 +104,7 @@ fn the_words_of_a_message_are_found_wherever_its_kind_puts_them() {
         let mut fields = vec![("type", json!(kind)), ("text", json!(null))];
         fields.push((kind, content));
         let fact = only_fact(&message_with(&fields));
-        assert_eq!(
-            (&*received(&fact).kind, &*received(&fact).text),
-            (kind, words)
-        );
+        assert_eq!((&*received(&fact).kind, &*received(&fact).text), (kind, words));
         assert!(received(&fact).turn, "{kind}");
     }
 }
@@ -157,18 +139,10 @@ fn receipts_user_actions_calls_and_imports_are_counted_and_open_nothing() {
         [(Skip::UserAction, 2)]
     );
     assert_eq!(skipped(&change("calls", two("calls"))), [(Skip::Call, 2)]);
-    assert_eq!(
-        skipped(&change("messages", two("errors"))),
-        [(Skip::Error, 2)]
-    );
+    assert_eq!(skipped(&change("messages", two("errors"))), [(Skip::Error, 2)]);
     for field in ["history", "smb_app_state_sync"] {
-        let imported =
-            json!({"metadata": metadata, "messages": [{"from": "5511999990000", "id": "old"}]});
-        assert_eq!(
-            skipped(&change(field, imported)),
-            [(Skip::Import, 1)],
-            "{field}"
-        );
+        let imported = json!({"metadata": metadata, "messages": [{"from": "5511999990000", "id": "old"}]});
+        assert_eq!(skipped(&change(field, imported)), [(Skip::Import, 1)], "{field}");
     }
 }
 
@@ -207,8 +181,7 @@ fn a_body_with_nothing_in_it_is_counted_as_that() {
 #[test]
 fn group_messages_are_counted_and_the_others_are_read() {
     let mut body = fixture("webhook_several");
-    body["entry"][0]["changes"][0]["value"]["messages"][0]["group_id"] =
-        json!("120363000000000000");
+    body["entry"][0]["changes"][0]["value"]["messages"][0]["group_id"] = json!("120363000000000000");
     let arrived = read_body(&body);
     assert_eq!(arrived.facts.len(), 4);
     assert_eq!(arrived.skipped[&Skip::Group], 1);
@@ -251,10 +224,7 @@ fn echoes_are_found_under_both_of_their_names() {
 
 #[test]
 fn what_arrives_while_a_bot_holds_the_chat_is_standby_and_its_echoes_are_automatic() {
-    let mut value = fixture("webhook_text")
-        .pointer(VALUE)
-        .expect("a value")
-        .clone();
+    let mut value = fixture("webhook_text").pointer(VALUE).expect("a value").clone();
     value["message_echoes"] =
         json!([{"to": "5511999990000", "id": "e", "timestamp": "1795255200", "type": "text"}]);
     let arrived = read_body(&change("standby", value));
@@ -270,9 +240,7 @@ fn control_passed_by_a_bot_is_a_handover() {
     assert_eq!(fact.channel.as_str(), "whatsapp:123456789012345");
     assert_eq!(identifiers(&fact), ["phone=+5511999990000"]);
     assert_eq!(fact.at, "2026-11-21T10:00:00Z".parse().expect("a time"));
-    assert!(
-        matches!(&fact.what, What::Handover { reason } if &**reason == "the customer wants a person")
-    );
+    assert!(matches!(&fact.what, What::Handover { reason } if &**reason == "the customer wants a person"));
 }
 
 #[test]

@@ -15,10 +15,7 @@ fn a_handover_of_nobody_or_to_no_number_is_dead() {
     ));
     assert_dead(&dead, DeadReason::NoIdentity, "sender");
     let recipient = format!("{VALUE}/recipient");
-    let dead = read_body(&fixture_with(
-        "webhook_handover",
-        &[(&recipient, json!(null))],
-    ));
+    let dead = read_body(&fixture_with("webhook_handover", &[(&recipient, json!(null))]));
     assert_dead(&dead, DeadReason::Invalid, "recipient is missing");
 }
 
@@ -49,16 +46,9 @@ fn one_bad_message_is_named_and_the_others_are_read() {
         let body = fixture_with("webhook_several", &[(&format!("{VALUE}/{place}"), value)]);
         let arrived = read_body(&body);
         let ids: Vec<_> = arrived.facts.iter().map(|fact| &*fact.cause).collect();
-        assert_eq!(
-            ids,
-            ["wamid.m1", "wamid.m3", "wamid.e1", "wamid.m4"],
-            "{place}"
-        );
+        assert_eq!(ids, ["wamid.m1", "wamid.m3", "wamid.e1", "wamid.m4"], "{place}");
         let dead = arrived.dead.expect("dead");
-        assert_eq!(
-            (dead.reason, dead.detail.as_str()),
-            (DeadReason::Invalid, words)
-        );
+        assert_eq!((dead.reason, dead.detail.as_str()), (DeadReason::Invalid, words));
     }
 }
 
@@ -92,11 +82,7 @@ fn a_bad_list_change_or_entry_spoils_nothing_beside_it() {
     ] {
         let arrived = read_body(&fixture_with("webhook_several", &[(place, json!(17))]));
         assert_eq!(arrived.facts.len(), 4, "{place}");
-        assert_eq!(
-            arrived.dead.expect("dead").reason,
-            DeadReason::Invalid,
-            "{place}"
-        );
+        assert_eq!(arrived.dead.expect("dead").reason, DeadReason::Invalid, "{place}");
     }
 }
 

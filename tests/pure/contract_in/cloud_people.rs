@@ -18,17 +18,11 @@ fn a_customer_without_a_phone_is_known_by_what_is_there_in_order_of_preference()
     let no_phone = ("from", json!(null));
     let own = ("from_user_id", json!("BR.own"));
     assert_eq!(
-        of(
-            &[no_phone.clone(), own.clone()],
-            json!({"user_id": "BR.own"})
-        ),
+        of(&[no_phone.clone(), own.clone()], json!({"user_id": "BR.own"})),
         ["bsuid=BR.own"]
     );
     assert_eq!(
-        of(
-            std::slice::from_ref(&no_phone),
-            json!({"user_id": "BR.contact"})
-        ),
+        of(std::slice::from_ref(&no_phone), json!({"user_id": "BR.contact"})),
         ["bsuid=BR.contact"]
     );
     let parent = ("from_parent_user_id", json!("BR.ENT.p"));
@@ -37,10 +31,7 @@ fn a_customer_without_a_phone_is_known_by_what_is_there_in_order_of_preference()
         ["parent_bsuid=BR.ENT.p"]
     );
     assert_eq!(
-        of(
-            std::slice::from_ref(&no_phone),
-            json!({"wa_id": "BR.inplace"})
-        ),
+        of(std::slice::from_ref(&no_phone), json!({"wa_id": "BR.inplace"})),
         ["bsuid=BR.inplace"]
     );
     assert_eq!(

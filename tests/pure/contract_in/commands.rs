@@ -98,11 +98,10 @@ fn the_commands_about_a_conversation_need_only_it() {
     assert!(matches!(wish("unassign", it.clone()), Wish::Unassign));
     assert!(matches!(wish("close", it.clone()), Wish::Close));
     assert!(matches!(wish("reopen", it), Wish::Reopen));
-    let to_team = json!({"conversation": CONVERSATION, "to": {"team": "support"}, "note": "", "expected_epoch": null});
+    let to_team =
+        json!({"conversation": CONVERSATION, "to": {"team": "support"}, "note": "", "expected_epoch": null});
     let support = TeamId::new("support").expect("an id");
-    assert!(
-        matches!(wish("assign", to_team), Wish::Assign(Recipient::Team(team)) if team == support)
-    );
+    assert!(matches!(wish("assign", to_team), Wish::Assign(Recipient::Team(team)) if team == support));
 }
 
 #[test]
@@ -192,9 +191,8 @@ fn an_upsert_writes_the_fields_it_names() {
 
 #[test]
 fn an_upsert_leaves_what_it_does_not_name_and_empties_what_it_names_empty() {
-    let fields = upsert(
-        json!({"id": "mark", "name": null, "role": "", "capacity": null, "teams": [], "skills": {}}),
-    );
+    let fields =
+        upsert(json!({"id": "mark", "name": null, "role": "", "capacity": null, "teams": [], "skills": {}}));
     assert!(fields.name.is_none() && fields.role.is_none() && fields.capacity.is_none());
     assert!(fields.manages.is_none() && fields.active.is_none());
     assert_eq!(fields.teams.map(|teams| teams.len()), Some(0));
@@ -216,11 +214,7 @@ fn a_malformed_command_names_the_field() {
             json!({"conversation": "17"}),
             "conversation is not a UUID",
         ),
-        (
-            "close",
-            json!({"conversation": 17}),
-            "conversation is not a text",
-        ),
+        ("close", json!({"conversation": 17}), "conversation is not a text"),
         ("assign", json!({"conversation": it}), "to is missing"),
         (
             "assign",
@@ -265,11 +259,7 @@ fn a_malformed_command_names_the_field() {
             "presence is not online, away or offline",
         ),
         ("agent.upsert", json!({}), "agent is missing"),
-        (
-            "agent.upsert",
-            with(json!("mark")),
-            "agent is not an object",
-        ),
+        ("agent.upsert", with(json!("mark")), "agent is not an object"),
         (
             "agent.upsert",
             with(json!({"name": "Mark"})),

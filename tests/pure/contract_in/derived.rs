@@ -8,10 +8,7 @@ fn the_language_of_a_plain_sentence_is_found() {
         ("pt", "bom dia, queria saber o preço"),
         ("pt", "quero falar com uma pessoa"),
         ("fr", "Bonjour, je voudrais une facture"),
-        (
-            "fr",
-            "Bonjour, j'ai une question sur ma facture du mois dernier",
-        ),
+        ("fr", "Bonjour, j'ai une question sur ma facture du mois dernier"),
         ("en", "Hi, I need help with my order please"),
         ("en", "can you send me the invoice for last month?"),
         ("de", "ich möchte meine Bestellung stornieren"),

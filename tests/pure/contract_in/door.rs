@@ -3,9 +3,7 @@
 use serde_json::json;
 use switchboard::contract::{DeadReason, Incoming, Limits, MAX_FACTS, Skip, read};
 
-use super::{
-    MESSAGE, VALUE, arrival, assert_dead, fixture, fixture_with, only_fact, read_body, read_bytes,
-};
+use super::{MESSAGE, VALUE, arrival, assert_dead, fixture, fixture_with, only_fact, read_body, read_bytes};
 
 #[test]
 fn a_structured_cloudevent_is_known_by_its_content_type() {
@@ -24,10 +22,7 @@ fn a_structured_cloudevent_is_known_by_its_content_type() {
 fn a_body_with_specversion_is_a_cloudevent_whatever_the_content_type_says() {
     let body = fixture("native_received").to_string();
     for content_type in [None, Some("text/plain"), Some("application/json"), Some("")] {
-        assert_eq!(
-            read_bytes(content_type, &[], body.as_bytes()).facts.len(),
-            1
-        );
+        assert_eq!(read_bytes(content_type, &[], body.as_bytes()).facts.len(), 1);
     }
 }
 
@@ -35,8 +30,8 @@ fn a_body_with_specversion_is_a_cloudevent_whatever_the_content_type_says() {
 fn a_binary_cloudevent_is_known_by_its_four_headers_under_any_of_three_prefixes() {
     let data = fixture("native_received")["data"].to_string();
     for prefix in ["ce-", "cloudEvents:", "cloudEvents_", "CE-"] {
-        let names = ["specversion", "id", "source", "type", "partitionkey"]
-            .map(|name| format!("{prefix}{name}"));
+        let names =
+            ["specversion", "id", "source", "type", "partitionkey"].map(|name| format!("{prefix}{name}"));
         let values = [
             "1.0",
             "evt-1",
@@ -76,11 +71,7 @@ fn a_structured_cloudevent_that_repeats_its_attributes_as_headers_is_read_from_t
         ("ce-source", "x"),
         ("ce-type", "whatsapp.message.received"),
     ];
-    let arrived = read_bytes(
-        Some("application/cloudevents+json"),
-        &headers,
-        body.as_bytes(),
-    );
+    let arrived = read_bytes(Some("application/cloudevents+json"), &headers, body.as_bytes());
     assert_eq!(&*arrived.facts[0].cause, "evt-1001");
 }
 
@@ -191,17 +182,10 @@ fn a_body_with_more_messages_than_are_read_is_refused_whole() {
     let many = |count: usize| {
         let one = |n: usize| json!({"from": "5511999990000", "id": format!("m{n}"), "timestamp": "1795255200", "type": "text"});
         let messages: Vec<_> = (0..count).map(one).collect();
-        fixture_with(
-            "webhook_text",
-            &[(&format!("{VALUE}/messages"), json!(messages))],
-        )
+        fixture_with("webhook_text", &[(&format!("{VALUE}/messages"), json!(messages))])
     };
     assert_eq!(read_body(&many(MAX_FACTS)).facts.len(), MAX_FACTS);
-    assert_dead(
-        &read_body(&many(MAX_FACTS + 1)),
-        DeadReason::TooLarge,
-        "1000",
-    );
+    assert_dead(&read_body(&many(MAX_FACTS + 1)), DeadReason::TooLarge, "1000");
 }
 
 #[test]
@@ -213,10 +197,7 @@ fn unknown_fields_are_ignored_wherever_they_are() {
         "/data/contact/strange",
         "/data/message/strange",
     ] {
-        only_fact(&fixture_with(
-            "native_received",
-            &[(place, strange.clone())],
-        ));
+        only_fact(&fixture_with("native_received", &[(place, strange.clone())]));
     }
     for place in [
         "/strange",
@@ -232,10 +213,9 @@ fn unknown_fields_are_ignored_wherever_they_are() {
 #[test]
 fn a_deeply_nested_body_is_read_without_harm() {
     let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
-    let body =
-        fixture("native_received")
-            .to_string()
-            .replacen('{', &format!("{{\"deep\":{deep},"), 1);
+    let body = fixture("native_received")
+        .to_string()
+        .replacen('{', &format!("{{\"deep\":{deep},"), 1);
     assert_eq!(
         read_bytes(None, &[], body.as_bytes()).facts.len(),
         1,

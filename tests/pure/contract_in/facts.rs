@@ -6,9 +6,7 @@ use switchboard::domain::conversation::Contact;
 use switchboard::domain::ids::AgentId;
 use switchboard::domain::input::{Origin, What};
 
-use super::{
-    assert_dead, fixture, fixture_with, identifiers, only_fact, read_body, received, sent,
-};
+use super::{assert_dead, fixture, fixture_with, identifiers, only_fact, read_body, received, sent};
 
 #[test]
 fn a_received_message_is_read_whole() {
@@ -27,10 +25,7 @@ fn a_received_message_is_read_whole() {
         ("wamid.received.1", "text", true)
     );
     assert_eq!(&*message.text, "quero cancelar o meu pedido");
-    assert_eq!(
-        (&*message.referral, &*message.reply_to),
-        ("", "wamid.sent.0")
-    );
+    assert_eq!((&*message.referral, &*message.reply_to), ("", "wamid.sent.0"));
 }
 
 #[test]
@@ -58,8 +53,7 @@ fn what_is_said_of_the_customer_is_normalised() {
 #[test]
 fn a_language_or_country_that_is_no_code_counts_as_unknown() {
     for wrong in ["portuguese", "p1", "ptb"] {
-        let place =
-            ["/data/contact/language", "/data/contact/country"].map(|place| (place, json!(wrong)));
+        let place = ["/data/contact/language", "/data/contact/country"].map(|place| (place, json!(wrong)));
         let contact = only_fact(&fixture_with("native_received", &place)).contact;
         assert_eq!((&*contact.language, &*contact.country), ("", ""));
     }
@@ -67,14 +61,7 @@ fn a_language_or_country_that_is_no_code_counts_as_unknown() {
 
 #[test]
 fn absent_null_and_empty_are_alike() {
-    let fields = [
-        "name",
-        "language",
-        "country",
-        "attributes",
-        "bsuid",
-        "previous",
-    ];
+    let fields = ["name", "language", "country", "attributes", "bsuid", "previous"];
     let bare = json!({"phone": "+5511999990000"});
     let expected = only_fact(&fixture_with(
         "native_received",
@@ -86,16 +73,13 @@ fn absent_null_and_empty_are_alike() {
         for field in fields {
             contact[field] = nothing.clone();
         }
-        let fact = only_fact(&fixture_with(
-            "native_received",
-            &[("/data/contact", contact)],
-        ));
+        let fact = only_fact(&fixture_with("native_received", &[("/data/contact", contact)]));
         assert_eq!(
             (&fact.contact, &fact.identity),
             (&expected.contact, &expected.identity)
         );
-        let optional = ["standby", "agent", "origin", "leave_unassigned"]
-            .map(|field| format!("/data/{field}"));
+        let optional =
+            ["standby", "agent", "origin", "leave_unassigned"].map(|field| format!("/data/{field}"));
         let changes: Vec<_> = optional
             .iter()
             .map(|place| (place.as_str(), nothing.clone()))
@@ -137,10 +121,7 @@ fn every_kind_is_a_turn_but_those_that_ask_for_nothing() {
         for kind in kinds {
             let body = fixture_with("native_received", &[("/data/message/kind", json!(kind))]);
             let fact = only_fact(&body);
-            assert_eq!(
-                (&*received(&fact).kind, received(&fact).turn),
-                (*kind, turn)
-            );
+            assert_eq!((&*received(&fact).kind, received(&fact).turn), (*kind, turn));
         }
     }
 }
@@ -148,10 +129,7 @@ fn every_kind_is_a_turn_but_those_that_ask_for_nothing() {
 #[test]
 fn a_message_that_does_not_say_its_kind_is_a_turn() {
     let kind_of = |text: Value| {
-        let changes = [
-            ("/data/message/kind", json!(null)),
-            ("/data/message/text", text),
-        ];
+        let changes = [("/data/message/kind", json!(null)), ("/data/message/text", text)];
         let fact = only_fact(&fixture_with("native_received", &changes));
         (received(&fact).kind.to_string(), received(&fact).turn)
     };
@@ -174,10 +152,7 @@ fn who_sent_a_message_follows_origin_then_agent() {
     for (agent, origin, expected) in cases {
         let body = fixture_with(
             "native_sent",
-            &[
-                ("/data/agent", agent.clone()),
-                ("/data/origin", origin.clone()),
-            ],
+            &[("/data/agent", agent.clone()), ("/data/origin", origin.clone())],
         );
         assert_eq!(
             *sent(&only_fact(&body)).1,
@@ -193,11 +168,7 @@ fn an_origin_of_agent_needs_the_agent_and_other_words_are_refused() {
         "native_sent",
         &[("/data/agent", json!("")), ("/data/origin", json!("agent"))],
     );
-    assert_dead(
-        &read_body(&body),
-        DeadReason::Invalid,
-        "data.agent is missing",
-    );
+    assert_dead(&read_body(&body), DeadReason::Invalid, "data.agent is missing");
     let body = fixture_with("native_sent", &[("/data/origin", json!("robot"))]);
     assert_dead(&read_body(&body), DeadReason::Invalid, "origin");
 }

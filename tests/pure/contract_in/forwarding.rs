@@ -20,14 +20,7 @@ pub fn told(fact: &ArrivedFact) -> String {
         .collect();
     format!(
         "{} {:?} {:?} {} {aliases:?} {previous:?} {:?} {} {} {:?}",
-        fact.cause,
-        fact.dedupe,
-        fact.own_time,
-        fact.channel,
-        fact.contact,
-        fact.at,
-        fact.standby,
-        fact.what
+        fact.cause, fact.dedupe, fact.own_time, fact.channel, fact.contact, fact.at, fact.standby, fact.what
     )
 }
 
@@ -41,12 +34,7 @@ pub fn read_back(fact: &ArrivedFact, at: Timestamp) -> ArrivedFact {
         body: &forwarded.body,
     };
     let mut arrived = read(&incoming, at, &Limits::default());
-    assert_eq!(
-        arrived.dead,
-        None,
-        "{}",
-        String::from_utf8_lossy(&forwarded.body)
-    );
+    assert_eq!(arrived.dead, None, "{}", String::from_utf8_lossy(&forwarded.body));
     assert_eq!(arrived.facts.len(), 1);
     arrived.facts.remove(0)
 }
@@ -75,10 +63,7 @@ fn every_kind_of_foreign_fact_reads_back_the_same() {
 #[test]
 fn what_a_bot_holds_is_still_held_after_forwarding() {
     let value = fixture("webhook_several")["entry"][0]["changes"][0]["value"].clone();
-    let mut body = fixture_with(
-        "webhook_echo",
-        &[("/entry/0/changes/0/field", json!("standby"))],
-    );
+    let mut body = fixture_with("webhook_echo", &[("/entry/0/changes/0/field", json!("standby"))]);
     body["entry"][0]["changes"][0]["value"]["messages"] = value["messages"].clone();
     let facts = read_body(&body).facts;
     assert_eq!(facts.len(), 4);
@@ -113,18 +98,12 @@ fn the_envelope_is_a_cloudevent_with_the_message_id_and_the_key_it_was_given() {
     assert_eq!(event["specversion"], "1.0");
     assert_eq!(event["type"], "whatsapp.message.received");
     assert_eq!(event["id"], "wamid.text.1");
-    assert_eq!(
-        event["source"],
-        "switchboard/ingress/whatsapp:123456789012345"
-    );
+    assert_eq!(event["source"], "switchboard/ingress/whatsapp:123456789012345");
     assert_eq!(event["partitionkey"], "the-key");
     assert_eq!(event["datacontenttype"], "application/json");
     assert_eq!(event["time"], "2026-11-21T10:00:00Z");
     assert_eq!(event["data"]["contact"]["phone"], "+5511999990000");
-    assert_eq!(
-        event["data"]["message"]["timestamp"],
-        "2026-11-21T10:00:00Z"
-    );
+    assert_eq!(event["data"]["message"]["timestamp"], "2026-11-21T10:00:00Z");
 }
 
 #[test]

@@ -173,9 +173,7 @@ fn a_message_is_the_same_whatever_wrapped_it() {
 
 #[test]
 fn direction_channel_and_id_make_messages_different() {
-    let key = |name: &str, changes: &[(&str, Value)]| {
-        only_fact(&fixture_with(name, changes)).dedupe.key()
-    };
+    let key = |name: &str, changes: &[(&str, Value)]| only_fact(&fixture_with(name, changes)).dedupe.key();
     let id = ("/data/message/id", json!("wamid.same"));
     let received = key("native_received", std::slice::from_ref(&id));
     assert_ne!(received, key("native_sent", std::slice::from_ref(&id)));
@@ -188,10 +186,7 @@ fn direction_channel_and_id_make_messages_different() {
     );
     assert_ne!(
         received,
-        key(
-            "native_received",
-            &[("/data/message/id", json!("wamid.other"))]
-        )
+        key("native_received", &[("/data/message/id", json!("wamid.other"))])
     );
 }
 

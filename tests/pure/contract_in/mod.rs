@@ -18,9 +18,7 @@ use std::borrow::Cow;
 
 use jiff::Timestamp;
 use serde_json::Value;
-use switchboard::contract::{
-    Arrived, ArrivedCommand, ArrivedFact, DeadReason, Incoming, Limits, read,
-};
+use switchboard::contract::{Arrived, ArrivedCommand, ArrivedFact, DeadReason, Incoming, Limits, read};
 use switchboard::domain::input::{Message, Origin, What};
 
 /// A few seconds after the fixtures happened.
@@ -112,10 +110,7 @@ fn assert_dead(arrived: &Arrived, reason: DeadReason, words: &str) {
         .as_ref()
         .unwrap_or_else(|| panic!("alive: {arrived:?}"));
     assert_eq!(dead.reason, reason, "{dead}");
-    assert!(
-        dead.detail.contains(words),
-        "{dead} says nothing of {words:?}"
-    );
+    assert!(dead.detail.contains(words), "{dead} says nothing of {words:?}");
     assert!(
         arrived.facts.is_empty() && arrived.commands.is_empty(),
         "{arrived:?}"
@@ -140,8 +135,7 @@ fn sent(fact: &ArrivedFact) -> (&Message, &Origin) {
 
 /// The identifiers of a fact as `kind=value`, most preferred first.
 fn identifiers(fact: &ArrivedFact) -> Vec<String> {
-    let named = |alias: &switchboard::contract::identity::Alias| {
-        format!("{}={}", alias.kind.wire(), alias.value)
-    };
+    let named =
+        |alias: &switchboard::contract::identity::Alias| format!("{}={}", alias.kind.wire(), alias.value);
     fact.identity.aliases().map(named).collect()
 }

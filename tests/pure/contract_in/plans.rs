@@ -27,9 +27,7 @@ fn small_plan() -> Value {
 fn faults(command: ArrivedCommand) -> (String, Vec<Fault>) {
     assert!(command.document.is_none());
     match command.command.action {
-        Action::Malformed {
-            message, errors, ..
-        } => (message.to_string(), errors),
+        Action::Malformed { message, errors, .. } => (message.to_string(), errors),
         other => panic!("{other:?}"),
     }
 }
@@ -44,10 +42,7 @@ fn a_good_plan_comes_with_the_document_to_store() {
         (plan.tenant.as_str(), plan.agents.len(), *unchanged),
         ("acme", 1, false)
     );
-    assert_eq!(
-        arrived.document.as_ref().expect("a document")["tenant"],
-        "acme"
-    );
+    assert_eq!(arrived.document.as_ref().expect("a document")["tenant"], "acme");
     assert_eq!(
         (arrived.own_key().as_str(), arrived.conversation()),
         ("tenant/acme", None)
@@ -73,10 +68,7 @@ fn a_plan_of_another_tenant_is_refused() {
     let mut plan = small_plan();
     plan["tenant"] = json!("globex");
     let (message, errors) = faults(apply(plan));
-    assert!(
-        message.contains("not the tenant of the command"),
-        "{message}"
-    );
+    assert!(message.contains("not the tenant of the command"), "{message}");
     assert_eq!(errors[0].path, "tenant");
 }
 

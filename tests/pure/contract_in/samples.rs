@@ -17,10 +17,7 @@ fn every_sample_body_turns_into_something() {
     let mut files: Vec<_> = std::fs::read_dir(&folder)
         .unwrap_or_else(|error| panic!("{SAMPLES}={folder}: {error}"))
         .map(|entry| entry.expect("an entry").path())
-        .filter(|path| {
-            path.extension()
-                .is_some_and(|extension| extension == "json")
-        })
+        .filter(|path| path.extension().is_some_and(|extension| extension == "json"))
         .collect();
     files.sort();
     assert!(!files.is_empty(), "{SAMPLES}={folder} holds no JSON");
@@ -43,11 +40,7 @@ fn tells_something(path: &Path) -> bool {
         .iter()
         .map(|(skip, times)| format!("{}×{times}", skip.label()))
         .collect();
-    let dead = arrived
-        .dead
-        .as_ref()
-        .map(ToString::to_string)
-        .unwrap_or_default();
+    let dead = arrived.dead.as_ref().map(ToString::to_string).unwrap_or_default();
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     println!(
         "{name:75} | {:28} | {:14} | {dead}",

@@ -32,10 +32,7 @@ fn seconds_and_milliseconds_as_texts_or_numbers_are_the_same_time() {
             (ten_o_clock(), Some(ten_o_clock())),
             "{way}"
         );
-        let webhook = fixture_with(
-            "webhook_text",
-            &[(&format!("{MESSAGE}/timestamp"), way.clone())],
-        );
+        let webhook = fixture_with("webhook_text", &[(&format!("{MESSAGE}/timestamp"), way.clone())]);
         assert_eq!(only_fact(&webhook).at, ten_o_clock(), "{way}");
     }
 }
@@ -45,10 +42,7 @@ fn a_message_without_a_time_takes_that_of_its_envelope() {
     for nothing in [json!(null), json!("")] {
         let fact = only_fact(&native_at(nothing));
         assert_eq!(fact.at, "2026-11-21T10:00:01Z".parse().expect("a time"));
-        assert_eq!(
-            fact.own_time, None,
-            "a redelivery may come in another envelope"
-        );
+        assert_eq!(fact.own_time, None, "a redelivery may come in another envelope");
     }
 }
 
@@ -69,10 +63,7 @@ fn without_any_time_it_happened_when_it_arrived() {
     let nothing = json!(null);
     let body = fixture_with(
         "native_received",
-        &[
-            ("/data/message/timestamp", nothing.clone()),
-            ("/time", nothing),
-        ],
+        &[("/data/message/timestamp", nothing.clone()), ("/time", nothing)],
     );
     assert_eq!(only_fact(&body).at, arrival());
 }
@@ -127,8 +118,5 @@ fn what_is_no_time_is_invalid_and_named() {
 #[test]
 fn times_are_kept_as_exactly_as_the_database_keeps_them() {
     let fact = only_fact(&native_at(json!("2026-11-21T10:00:00.123456789Z")));
-    assert_eq!(
-        fact.at,
-        "2026-11-21T10:00:00.123456Z".parse().expect("a time")
-    );
+    assert_eq!(fact.at, "2026-11-21T10:00:00.123456Z".parse().expect("a time"));
 }

@@ -88,10 +88,7 @@ fn a_transfer_to_a_sleeping_team_tells_team_and_subscribers_but_not_the_one_who_
     let happened = company.wish("mark", CHAT, to_team("support"));
     assert_eq!(
         heard(&company, &happened),
-        [
-            "team support <- new_conversation",
-            "ana <- new_conversation"
-        ]
+        ["team support <- new_conversation", "ana <- new_conversation"]
     );
 }
 
@@ -107,10 +104,7 @@ fn a_manual_rule_tells_the_team_it_names() {
     let mut company = Company::with(plan);
     company.presence(Actor::System(System::Cli), "martha", Presence::Online);
     let happened = company.turn(CHAT);
-    assert_eq!(
-        heard(&company, &happened)[0],
-        "team support <- new_conversation"
-    );
+    assert_eq!(heard(&company, &happened)[0], "team support <- new_conversation");
 }
 
 // Row: message.received.
@@ -127,10 +121,7 @@ fn subscribers_are_told_of_a_turn_on_what_nobody_has() {
     let mut company = Company::with(plan_to_nobody());
     company.turn(CHAT);
     let happened = company.turn(CHAT);
-    assert_eq!(
-        heard(&company, &happened),
-        ["ana <- message", "mark <- message"]
-    );
+    assert_eq!(heard(&company, &happened), ["ana <- message", "mark <- message"]);
 }
 
 #[test]
@@ -140,11 +131,7 @@ fn team_and_subscribers_are_told_of_a_turn_on_what_waits_in_a_queue() {
     let happened = company.turn(CHAT);
     assert_eq!(
         heard(&company, &happened),
-        [
-            "team support <- message",
-            "ana <- message",
-            "mark <- message"
-        ]
+        ["team support <- message", "ana <- message", "mark <- message"]
     );
 }
 
@@ -301,11 +288,7 @@ fn nobody_is_told_of_a_close_a_presence_a_plan_an_upsert_or_a_refusal() {
     let planned = company.apply(plan());
     for happened in [refused, closed, gone, upserted, planned] {
         assert!(!happened.events.is_empty());
-        assert!(
-            heard(&company, &happened).is_empty(),
-            "{:?}",
-            happened.input
-        );
+        assert!(heard(&company, &happened).is_empty(), "{:?}", happened.input);
     }
 }
 

@@ -73,10 +73,7 @@ fn a_turn_that_ends_a_bots_hold_for_nobody_is_told_as_a_message() {
     let mut company = Company::with(plan_to_nobody());
     company.fact(CHAT, true, What::Received(message("text", true)));
     let happened = company.turn(CHAT);
-    assert_eq!(
-        heard(&company, &happened),
-        ["ana <- message", "mark <- message"]
-    );
+    assert_eq!(heard(&company, &happened), ["ana <- message", "mark <- message"]);
 }
 
 #[test]
@@ -92,10 +89,7 @@ fn the_inactive_are_not_told() {
     let happened = company.turn(CHAT);
     assert_eq!(
         heard(&company, &happened),
-        [
-            "team support <- new_conversation",
-            "mark <- new_conversation"
-        ]
+        ["team support <- new_conversation", "mark <- new_conversation"]
     );
 }
 

@@ -59,10 +59,7 @@ fn an_event_without_a_sequence_has_its_id_from_its_input() {
     let mut company = Company::asleep();
     let happened = company.presence(Actor::System(System::Cli), "ana", Presence::Online);
     let changed = one(events(&happened), "agent.presence_changed");
-    assert_eq!(
-        changed.id,
-        Uuid::new_v5(&happened.input.key, b"0").to_string()
-    );
+    assert_eq!(changed.id, Uuid::new_v5(&happened.input.key, b"0").to_string());
     assert!(json(&changed).get("sequence").is_none());
 }
 
@@ -152,10 +149,7 @@ fn events_go_by_entity_verb_tenant_and_channel() {
     let mut company = Company::with_online(&["mark"]);
     let opened = one(events(&company.turn(CHAT)), "conversation.opened");
     assert_eq!(opened.to, Destination::Events);
-    assert_eq!(
-        opened.routing_key,
-        "conversation.opened.acme.123456789012345"
-    );
+    assert_eq!(opened.routing_key, "conversation.opened.acme.123456789012345");
     let presence = company.presence(Actor::System(System::Cli), "mark", Presence::Away);
     let changed = one(events(&presence), "agent.presence_changed");
     assert_eq!(changed.routing_key, "agent.presence_changed.acme._");
@@ -166,10 +160,7 @@ fn notifications_go_by_recipient_and_kind() {
     let mut company = Company::asleep();
     let happened = company.turn(CHAT);
     let told = notifications(&company, &happened);
-    let keys: Vec<_> = told
-        .iter()
-        .map(|message| message.routing_key.as_str())
-        .collect();
+    let keys: Vec<_> = told.iter().map(|message| message.routing_key.as_str()).collect();
     assert_eq!(
         keys,
         [
@@ -199,26 +190,16 @@ fn a_notifications_id_is_made_of_its_event_its_recipient_and_its_kind() {
 #[test]
 fn ids_are_percent_encoded_in_routing_keys() {
     let key = key_to("mark@acme.com", "a.b*c#d+é~");
-    assert_eq!(
-        key,
-        "agent.a%2Eb%2Ac%23d%2B%C3%A9%7E.mark%40acme%2Ecom.message"
-    );
+    assert_eq!(key, "agent.a%2Eb%2Ac%23d%2B%C3%A9%7E.mark%40acme%2Ecom.message");
 }
 
 #[test]
 fn no_routing_key_is_longer_than_amqp_allows_and_each_has_four_words() {
     let widest = "\u{1F600}".repeat(MAX_ID_CHARS);
-    let channel = format!(
-        "whatsapp:{}",
-        ".".repeat(MAX_CHANNEL_BYTES - "whatsapp:".len())
-    );
+    let channel = format!("whatsapp:{}", ".".repeat(MAX_CHANNEL_BYTES - "whatsapp:".len()));
     let keys = [key_to(&widest, &widest), key_of_event(&channel, &widest)];
     for key in &keys {
-        assert!(
-            key.len() <= MAX_ROUTING_KEY_BYTES,
-            "{} bytes: {key}",
-            key.len()
-        );
+        assert!(key.len() <= MAX_ROUTING_KEY_BYTES, "{} bytes: {key}", key.len());
         assert_eq!(key.split('.').count(), 4, "{key}");
     }
 }
@@ -253,12 +234,7 @@ fn key_of_event(channel: &str, tenant: &str) -> String {
     let mut opened = company.turn(CHAT).events.swap_remove(0);
     let channel = ChannelKey::new(channel).unwrap();
     let as_it_was = (**opened.after.as_ref().unwrap()).clone();
-    opened.after = Some(Arc::new(Conversation {
-        channel,
-        ..as_it_was
-    }));
+    opened.after = Some(Arc::new(Conversation { channel, ..as_it_was }));
     let tenant = Tenant::new(tenant).unwrap();
-    event::render(&opened, &tenant, &PUBLISHING)
-        .unwrap()
-        .routing_key
+    event::render(&opened, &tenant, &PUBLISHING).unwrap().routing_key
 }

@@ -14,13 +14,7 @@ const REPLY: ReplyTo<'static> = ReplyTo {
 };
 
 fn answer(happened: &Happened) -> Option<OutMessage> {
-    outcome::render(
-        &happened.input,
-        &happened.events,
-        &tenant(),
-        &PUBLISHING,
-        REPLY,
-    )
+    outcome::render(&happened.input, &happened.events, &tenant(), &PUBLISHING, REPLY)
 }
 
 fn duplicate(company: &Company, happened: &Happened) -> Option<OutMessage> {
@@ -63,10 +57,7 @@ fn a_command_that_frees_a_place_is_answered_with_its_own_event_and_not_with_who_
             "switchboard.conversation.assigned"
         ]
     );
-    assert_eq!(
-        answer(&happened).unwrap().kind,
-        "switchboard.conversation.closed"
-    );
+    assert_eq!(answer(&happened).unwrap().kind, "switchboard.conversation.closed");
 }
 
 #[test]
@@ -119,12 +110,6 @@ fn a_caller_without_a_correlation_id_gets_none() {
         correlation_id: None,
         ..REPLY
     };
-    let answer = outcome::render(
-        &happened.input,
-        &happened.events,
-        &tenant(),
-        &PUBLISHING,
-        reply,
-    );
+    let answer = outcome::render(&happened.input, &happened.events, &tenant(), &PUBLISHING, reply);
     assert_eq!(answer.unwrap().correlation_id, None);
 }

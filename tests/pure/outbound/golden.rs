@@ -30,10 +30,7 @@ fn is_the_example(sort: &str, name: &str, message: &OutMessage) {
         panic!("there is no example {sort}/{name}.json; this was rendered:\n{shown}");
     };
     let expected: serde_json::Value = serde_json::from_str(&text).unwrap();
-    assert_eq!(
-        actual, expected,
-        "{sort}/{name}.json differs; rendered:\n{shown}"
-    );
+    assert_eq!(actual, expected, "{sort}/{name}.json differs; rendered:\n{shown}");
 }
 
 /// Mark owns the conversation after its first turn.
@@ -49,11 +46,11 @@ fn a_first_turn_on_a_sleeping_team() {
     let happened = company.turn(CHAT);
     let rendered = events(&happened);
     assert_eq!(rendered.len(), 3);
-    for (message, name) in rendered.iter().zip([
-        "conversation.opened",
-        "message.received",
-        "conversation.queued",
-    ]) {
+    for (message, name) in
+        rendered
+            .iter()
+            .zip(["conversation.opened", "message.received", "conversation.queued"])
+    {
         is_the_example("events", name, message);
     }
     let told = notifications(&company, &happened);
@@ -72,8 +69,7 @@ fn an_automatic_assignment() {
 #[test]
 fn an_assignment_by_hand_with_a_note() {
     let mut company = owned_by_mark();
-    let happened =
-        company.wish_with_note("boss", CHAT, to_agent("martha"), Some("Knows the case."));
+    let happened = company.wish_with_note("boss", CHAT, to_agent("martha"), Some("Knows the case."));
     let assigned = one(events(&happened), "conversation.assigned");
     is_the_example("events", "conversation.assigned.by_hand", &assigned);
     let told = notifications(&company, &happened);
@@ -198,11 +194,7 @@ fn a_duplicate_command() {
         correlation_id: Some("42"),
     };
     let answer = outcome::duplicate(&happened.input, company.now, &tenant(), &PUBLISHING, reply);
-    is_the_example(
-        "answers",
-        "command.duplicate",
-        &answer.expect("it is a command"),
-    );
+    is_the_example("answers", "command.duplicate", &answer.expect("it is a command"));
 }
 
 /// The examples of a folder, by what they are examples of: `conversation.assigned.by_hand` is one of `conversation.assigned`.
@@ -216,10 +208,7 @@ fn examples(sort: &str, words: usize) -> BTreeSet<String> {
 
 #[test]
 fn every_kind_of_event_has_an_example_and_no_example_is_of_another() {
-    let kinds: BTreeSet<_> = kinds_of_events()
-        .iter()
-        .map(|&kind| kind.to_owned())
-        .collect();
+    let kinds: BTreeSet<_> = kinds_of_events().iter().map(|&kind| kind.to_owned()).collect();
     assert_eq!(examples("events", 2), kinds);
 }
 

@@ -10,9 +10,7 @@ use switchboard::domain::agent::Presence;
 use switchboard::domain::conversation::Contact;
 use switchboard::domain::input::{Actor, Body, Fact, Message, Origin, System, Upsert, What, Wish};
 
-use crate::company::{
-    CHAT, Company, Happened, OTHER_CHAT, agent, channel, plan, to_agent, to_team,
-};
+use crate::company::{CHAT, Company, Happened, OTHER_CHAT, agent, channel, plan, to_agent, to_team};
 
 /// Steps of one history: an episode or two of both conversations.
 const STEPS: usize = 30;
@@ -129,9 +127,7 @@ impl History {
                 note,
             } => company.wish_with_note(actor, chat(other), wish.clone(), *note),
             Step::AssignDue { other } => company.assign_due(chat(other)),
-            Step::Presence { of, presence } => {
-                company.presence(Actor::System(System::Cli), of, *presence)
-            }
+            Step::Presence { of, presence } => company.presence(Actor::System(System::Cli), of, *presence),
             Step::Upsert { of, active } => company.upsert(
                 of,
                 Upsert {
@@ -179,21 +175,19 @@ pub fn samples(count: u32) -> Vec<History> {
 }
 
 fn steps() -> impl Strategy<Value = Step> {
-    let fact = (any::<bool>(), prop::bool::weighted(0.1), happens()).prop_map(
-        |(other, standby, happens)| Step::Fact {
+    let fact = (any::<bool>(), prop::bool::weighted(0.1), happens()).prop_map(|(other, standby, happens)| {
+        Step::Fact {
             other,
             standby,
             happens,
-        },
-    );
-    let note = prop_oneof![Just(None), Just(Some("please take over"))];
-    let wish = (any::<bool>(), agents(), wishes(), note).prop_map(|(other, actor, wish, note)| {
-        Step::Wish {
-            other,
-            actor,
-            wish,
-            note,
         }
+    });
+    let note = prop_oneof![Just(None), Just(Some("please take over"))];
+    let wish = (any::<bool>(), agents(), wishes(), note).prop_map(|(other, actor, wish, note)| Step::Wish {
+        other,
+        actor,
+        wish,
+        note,
     });
     let presence = prop_oneof![
         Just(Presence::Online),

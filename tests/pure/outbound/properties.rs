@@ -30,9 +30,7 @@ fn the_histories_of_these_properties_meet_every_kind_of_message() {
         .flat_map(everything)
         .map(|message| message.kind)
         .collect();
-    let events = kinds_of_events()
-        .iter()
-        .map(|kind| format!("switchboard.{kind}"));
+    let events = kinds_of_events().iter().map(|kind| format!("switchboard.{kind}"));
     let notifications = kinds_of_notifications().iter();
     let notifications = notifications.map(|kind| format!("switchboard.notification.{kind}"));
     let duplicate = "switchboard.command.duplicate".to_owned();
@@ -44,10 +42,7 @@ fn the_histories_of_these_properties_meet_every_kind_of_message() {
 fn an_outbox_row_of_another_version_is_unreadable_and_says_where() {
     let parcel = "{\"to\":\"events\",\"key\":\"k\"}\n{\"data\":{}}\n";
     assert_eq!(parcel::unpack(parcel), Err(parcel::Unreadable { line: 2 }));
-    assert_eq!(
-        parcel::unpack("{}\n{}\n"),
-        Err(parcel::Unreadable { line: 1 })
-    );
+    assert_eq!(parcel::unpack("{}\n{}\n"), Err(parcel::Unreadable { line: 1 }));
     assert_eq!(
         parcel::unpack("{\"to\":\"events\",\"key\":\"k\"}\n"),
         Err(parcel::Unreadable { line: 1 })

@@ -59,8 +59,7 @@ fn a_returning_customer_is_not_called_new() {
 #[test]
 fn an_assignment_by_a_person_names_them_and_quotes_their_note() {
     let mut company = owned_by_mark();
-    let happened =
-        company.wish_with_note("boss", CHAT, to_agent("martha"), Some("Speaks\nGerman. "));
+    let happened = company.wish_with_note("boss", CHAT, to_agent("martha"), Some("Speaks\nGerman. "));
     assert_eq!(
         sentence(&company, &happened, "martha"),
         "Bianca assigned a conversation to you: \"Speaks German.\""
@@ -76,10 +75,7 @@ fn a_long_note_is_cut_in_the_sentence_and_whole_beside_it() {
     let mut company = owned_by_mark();
     let note = "é".repeat(200);
     let happened = company.wish_with_note("boss", CHAT, to_agent("martha"), Some(&note));
-    let expected = format!(
-        "Bianca assigned a conversation to you: \"{}…\"",
-        "é".repeat(160)
-    );
+    let expected = format!("Bianca assigned a conversation to you: \"{}…\"", "é".repeat(160));
     assert_eq!(sentence(&company, &happened, "martha"), expected);
     let told = json(&notifications(&company, &happened)[0]);
     assert_eq!(told["data"]["note"], note);

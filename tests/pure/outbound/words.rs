@@ -46,13 +46,7 @@ fn strategies_have_the_words_of_the_plan() {
             &Strategy::Ranked,
             &Strategy::Manual,
         ]),
-        [
-            "round_robin",
-            "least_loaded",
-            "longest_idle",
-            "ranked",
-            "manual"
-        ]
+        ["round_robin", "least_loaded", "longest_idle", "ranked", "manual"]
     );
 }
 
@@ -64,12 +58,7 @@ fn origins_and_our_own_actors_have_their_words() {
         ["agent", "phone", "automation"]
     );
     assert_eq!(
-        words([
-            &System::Router,
-            &System::Timer,
-            &System::Sweep,
-            &System::Cli
-        ]),
+        words([&System::Router, &System::Timer, &System::Sweep, &System::Cli]),
         ["router", "timer", "sweep", "cli"]
     );
 }

@@ -11,12 +11,17 @@ const PASSWORD: &str = "not-the-password-8c1f";
 
 async fn refusal(url: &str) -> BrokerError {
     let connector = Connector::new(&SecretString::from(url.to_owned())).expect("it is a URL");
-    within("an answer", connector.connect("service test")).await.expect_err("it cannot succeed")
+    within("an answer", connector.connect("service test"))
+        .await
+        .expect_err("it cannot succeed")
 }
 
 /// Host and port of the test server.
 fn place() -> String {
-    Connector::new(&SecretString::from(url())).expect("AMQP_URL is a URL").place().to_owned()
+    Connector::new(&SecretString::from(url()))
+        .expect("AMQP_URL is a URL")
+        .place()
+        .to_owned()
 }
 
 /// The test server's URL with another vhost.
@@ -32,8 +37,14 @@ async fn a_wrong_password_is_for_a_person_to_fix_and_is_not_repeated() {
     let error = refusal(&format!("amqp://nobody-here:{PASSWORD}@{}/%2f", place())).await;
     let text = error.to_string();
     assert!(error.is_permanent(), "{text}");
-    assert!(text.contains("nobody-here") && text.contains(&place()) && text.contains("AMQP_URL"), "{text}");
-    assert!(!text.contains(PASSWORD) && !format!("{error:?}").contains(PASSWORD), "{text}");
+    assert!(
+        text.contains("nobody-here") && text.contains(&place()) && text.contains("AMQP_URL"),
+        "{text}"
+    );
+    assert!(
+        !text.contains(PASSWORD) && !format!("{error:?}").contains(PASSWORD),
+        "{text}"
+    );
 }
 
 #[tokio::test]
@@ -57,7 +68,10 @@ async fn a_server_that_cannot_be_reached_may_come_back() {
     drop(listener);
     let error = refusal(&format!("amqp://guest:{PASSWORD}@{place}/%2f")).await;
     assert!(!error.is_permanent());
-    assert!(error.to_string().contains(&place) && !error.to_string().contains(PASSWORD), "{error}");
+    assert!(
+        error.to_string().contains(&place) && !error.to_string().contains(PASSWORD),
+        "{error}"
+    );
 }
 
 #[tokio::test]
@@ -112,6 +126,7 @@ fn an_ipv6_address_is_not_taken_for_localhost() {
 
 #[test]
 fn a_connector_does_not_show_its_url() {
-    let connector = Connector::new(&SecretString::from(format!("amqp://guest:{PASSWORD}@localhost"))).expect("a URL");
+    let connector =
+        Connector::new(&SecretString::from(format!("amqp://guest:{PASSWORD}@localhost"))).expect("a URL");
     assert!(!format!("{connector:?}").contains(PASSWORD));
 }

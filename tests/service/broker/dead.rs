@@ -15,7 +15,10 @@ const AT: &str = "2026-11-21T10:00:00Z";
 /// Publishes a message, takes it from its queue and dead-letters it, as a lane would.
 async fn die(rabbit: &Rabbit, publication: Publication, queue: &str, reason: &str) -> Delivery {
     let mut publisher = rabbit.publisher().await;
-    publisher.publish_all(&[publication]).await.expect("it is confirmed");
+    publisher
+        .publish_all(&[publication])
+        .await
+        .expect("it is confirmed");
     let delivery = rabbit.take_one(queue).await;
     let dead = letter(&delivery, queue, reason, "it cannot be used", AT);
     publisher.publish_all(&[dead]).await.expect("it is confirmed");
@@ -24,7 +27,9 @@ async fn die(rabbit: &Rabbit, publication: Publication, queue: &str, reason: &st
 
 /// Everything in the dead queue, in its order, given back afterwards.
 async fn list(rabbit: &Rabbit) -> Vec<DeadLetter> {
-    let dead = DeadQueue::open(&rabbit.connection, &rabbit.topology).await.expect("a channel");
+    let dead = DeadQueue::open(&rabbit.connection, &rabbit.topology)
+        .await
+        .expect("a channel");
     let mut letters = Vec::new();
     while let Some(letter) = within("a letter", dead.next()).await.expect("the queue is there") {
         letters.push(letter);
@@ -35,10 +40,13 @@ async fn list(rabbit: &Rabbit) -> Vec<DeadLetter> {
 
 /// Replays everything in the dead queue.
 async fn replay(rabbit: &Rabbit) -> Result<(), BrokerError> {
-    let dead = DeadQueue::open(&rabbit.connection, &rabbit.topology).await.expect("a channel");
+    let dead = DeadQueue::open(&rabbit.connection, &rabbit.topology)
+        .await
+        .expect("a channel");
     let mut publisher = rabbit.publisher().await;
     while let Some(letter) = within("a letter", dead.next()).await.expect("the queue is there") {
-        dead.replay(&letter, &rabbit.connection, &mut publisher, &rabbit.topology).await?;
+        dead.replay(&letter, &rabbit.connection, &mut publisher, &rabbit.topology)
+            .await?;
     }
     dead.close().await;
     Ok(())
@@ -57,22 +65,39 @@ async fn a_dead_letter_is_the_original_with_why_where_and_when() {
             .with_priority(3)
             .with_timestamp(1_795_255_200)
             .with_headers(Publication::headers([("ce-id", "id-1")]));
-        let original = Publication { properties, ..numbered(42) };
+        let original = Publication {
+            properties,
+            ..numbered(42)
+        };
         let queue = rabbit.topology.partition_queue(0);
         let delivery = die(rabbit, original, &queue, "unparseable").await;
         let letters = list(rabbit).await;
-        let [letter] = letters.as_slice() else { panic!("one letter, not {}", letters.len()) };
+        let [letter] = letters.as_slice() else {
+            panic!("one letter, not {}", letters.len())
+        };
         assert_eq!(letter.delivery.body, b"42");
         assert_eq!(letter.delivery.routing_key, "unparseable");
         assert_eq!(letter.delivery.text_header("ce-id").as_deref(), Some("id-1"));
         let (dead, was) = (&letter.delivery.properties, &delivery.properties);
-        assert_eq!((dead.content_type(), dead.message_id()), (was.content_type(), was.message_id()));
-        assert_eq!((dead.priority(), dead.timestamp()), (was.priority(), was.timestamp()));
+        assert_eq!(
+            (dead.content_type(), dead.message_id()),
+            (was.content_type(), was.message_id())
+        );
+        assert_eq!(
+            (dead.priority(), dead.timestamp()),
+            (was.priority(), was.timestamp())
+        );
         let epitaph = &letter.epitaph;
-        assert_eq!((epitaph.reason.as_str(), epitaph.detail.as_str()), ("unparseable", "it cannot be used"));
+        assert_eq!(
+            (epitaph.reason.as_str(), epitaph.detail.as_str()),
+            ("unparseable", "it cannot be used")
+        );
         assert_eq!((epitaph.at.as_str(), epitaph.redrives), (AT, 0));
         let origin = &epitaph.origin;
-        assert_eq!((&origin.exchange, &origin.routing_key, &origin.queue), (&rabbit.topology.name("inbound"), &"0".into(), &queue));
+        assert_eq!(
+            (&origin.exchange, &origin.routing_key, &origin.queue),
+            (&rabbit.topology.name("inbound"), &"0".into(), &queue)
+        );
     })
     .await;
 }
@@ -89,10 +114,24 @@ async fn what_the_broker_would_refuse_or_act_upon_stays_behind() {
             .with_user_id(user().as_str().into())
             .with_headers(headers);
         let queue = rabbit.topology.partition_queue(0);
-        let delivery = die(rabbit, Publication { properties, ..numbered(1) }, &queue, "invalid").await;
+        let delivery = die(
+            rabbit,
+            Publication {
+                properties,
+                ..numbered(1)
+            },
+            &queue,
+            "invalid",
+        )
+        .await;
         let carried = delivery.properties_to_carry();
         assert_eq!((carried.expiration(), carried.user_id()), (&None, &None));
-        let names: Vec<_> = carried.headers().iter().flatten().map(|(name, _)| name.as_str()).collect();
+        let names: Vec<_> = carried
+            .headers()
+            .iter()
+            .flatten()
+            .map(|(name, _)| name.as_str())
+            .collect();
         assert_eq!(names, ["kept"]);
         let letters = list(rabbit).await;
         assert_eq!(letters[0].epitaph.origin.user, Some(user()));
@@ -110,11 +149,30 @@ fn user() -> String {
 async fn headers_that_fill_a_frame_do_not_keep_a_message_from_its_dead_letter() {
     Rabbit::declared(async |rabbit| {
         let long = "h".repeat(60 * 1024);
-        let headers = Publication::headers([("long", long.as_str()), ("longer", &format!("{long}!")), ("short", "s")]);
+        let headers = Publication::headers([
+            ("long", long.as_str()),
+            ("longer", &format!("{long}!")),
+            ("short", "s"),
+        ]);
         let properties = BasicProperties::default().with_headers(headers);
-        die(rabbit, Publication { properties, ..numbered(5) }, &rabbit.topology.partition_queue(0), "invalid").await;
+        die(
+            rabbit,
+            Publication {
+                properties,
+                ..numbered(5)
+            },
+            &rabbit.topology.partition_queue(0),
+            "invalid",
+        )
+        .await;
         let letters = list(rabbit).await;
-        assert_eq!((letters[0].delivery.body.as_slice(), letters[0].epitaph.reason.as_str()), (b"5".as_slice(), "invalid"));
+        assert_eq!(
+            (
+                letters[0].delivery.body.as_slice(),
+                letters[0].epitaph.reason.as_str()
+            ),
+            (b"5".as_slice(), "invalid")
+        );
         let kept = |name| letters[0].delivery.text_header(name).is_some();
         assert_eq!((kept("short"), kept("long"), kept("longer")), (true, true, false));
     })
@@ -128,7 +186,12 @@ async fn a_long_detail_is_cut_between_characters() {
         let queue = rabbit.topology.partition_queue(0);
         let delivery = rabbit.take_one(&queue).await;
         let dead = letter(&delivery, &queue, "invalid", &"é".repeat(10_000), AT);
-        rabbit.publisher().await.publish_all(&[dead]).await.expect("it is confirmed");
+        rabbit
+            .publisher()
+            .await
+            .publish_all(&[dead])
+            .await
+            .expect("it is confirmed");
         assert_eq!(list(rabbit).await[0].epitaph.detail, "é".repeat(250));
     })
     .await;
@@ -138,14 +201,26 @@ async fn a_long_detail_is_cut_between_characters() {
 async fn looking_through_the_dead_letters_changes_neither_their_order_nor_their_names() {
     Rabbit::declared(async |rabbit| {
         for number in 0..5 {
-            die(rabbit, numbered(number), &rabbit.topology.partition_queue(0), "invalid").await;
+            die(
+                rabbit,
+                numbered(number),
+                &rabbit.topology.partition_queue(0),
+                "invalid",
+            )
+            .await;
         }
         let look = async || -> Vec<_> {
             let letters = list(rabbit).await;
-            letters.into_iter().map(|letter| (letter.delivery.body, letter.epitaph)).collect()
+            letters
+                .into_iter()
+                .map(|letter| (letter.delivery.body, letter.epitaph))
+                .collect()
         };
         let first = look().await;
-        assert_eq!(first.iter().map(|(body, _)| body.as_slice()).collect::<Vec<_>>(), [b"0", b"1", b"2", b"3", b"4"]);
+        assert_eq!(
+            first.iter().map(|(body, _)| body.as_slice()).collect::<Vec<_>>(),
+            [b"0", b"1", b"2", b"3", b"4"]
+        );
         for _ in 0..3 {
             assert_eq!(look().await, first);
         }
@@ -161,16 +236,32 @@ async fn a_replayed_letter_comes_in_where_it_did_and_counts_its_lives() {
     Rabbit::declared(async |rabbit| {
         let queue = rabbit.topology.partition_queue(1);
         let properties = BasicProperties::default().with_message_id("id-1".into());
-        let mut publication = Publication { routing_key: "1".into(), properties, ..numbered(3) };
+        let mut publication = Publication {
+            routing_key: "1".into(),
+            properties,
+            ..numbered(3)
+        };
         for lives in 0..3 {
             die(rabbit, publication, &queue, "invalid").await;
             assert_eq!(list(rabbit).await[0].epitaph.redrives, lives);
             replay(rabbit).await.expect("there is a way back");
             assert_no_dead_letter_is_left(rabbit).await;
             let back = rabbit.take_one(&queue).await;
-            assert_eq!((back.exchange, back.routing_key.as_str()), (rabbit.topology.name("inbound"), "1"));
-            assert_eq!((back.body.as_slice(), back.properties.message_id().is_some()), (b"3".as_slice(), true));
-            let headers: Vec<_> = back.properties.headers().iter().flatten().map(|(name, _)| name.to_string()).collect();
+            assert_eq!(
+                (back.exchange, back.routing_key.as_str()),
+                (rabbit.topology.name("inbound"), "1")
+            );
+            assert_eq!(
+                (back.body.as_slice(), back.properties.message_id().is_some()),
+                (b"3".as_slice(), true)
+            );
+            let headers: Vec<_> = back
+                .properties
+                .headers()
+                .iter()
+                .flatten()
+                .map(|(name, _)| name.to_string())
+                .collect();
             assert_eq!(headers, ["x-switchboard-redrives"]);
             publication = Publication {
                 exchange: Exchange::Inbound,
@@ -192,11 +283,22 @@ async fn a_letter_from_an_exchange_of_somebody_elses_comes_back_through_the_ingr
         let channel = rabbit.channel().await;
         let properties = BasicProperties::default();
         let key = "messages.upsert";
-        let published = channel.basic_publish(rabbit.extra().as_str().into(), key.into(), Default::default(), b"x", properties);
+        let published = channel.basic_publish(
+            rabbit.extra().as_str().into(),
+            key.into(),
+            Default::default(),
+            b"x",
+            properties,
+        );
         published.await.expect("it is published");
         let delivery = rabbit.take_one(&ingress).await;
         let dead = letter(&delivery, &ingress, "unrecognised", "", AT);
-        rabbit.publisher().await.publish_all(&[dead]).await.expect("it is confirmed");
+        rabbit
+            .publisher()
+            .await
+            .publish_all(&[dead])
+            .await
+            .expect("it is confirmed");
         replay(rabbit).await.expect("there is a way back");
         let back = rabbit.take_one(&ingress).await;
         assert_eq!((back.exchange, back.routing_key.as_str()), (ingress, key));
@@ -208,7 +310,11 @@ async fn a_letter_from_an_exchange_of_somebody_elses_comes_back_through_the_ingr
 async fn a_letter_that_was_put_straight_into_a_partition_goes_back_there() {
     Rabbit::declared(async |rabbit| {
         let queue = rabbit.topology.partition_queue(1);
-        let straight = Publication { exchange: Exchange::Default, routing_key: queue.clone(), ..numbered(8) };
+        let straight = Publication {
+            exchange: Exchange::Default,
+            routing_key: queue.clone(),
+            ..numbered(8)
+        };
         die(rabbit, straight, &queue, "invalid").await;
         replay(rabbit).await.expect("there is a way back");
         assert_eq!(rabbit.take_one(&queue).await.body, b"8");
@@ -219,7 +325,10 @@ async fn a_letter_that_was_put_straight_into_a_partition_goes_back_there() {
 #[tokio::test]
 async fn a_letter_without_an_origin_is_not_lost_in_a_replay() {
     Rabbit::declared(async |rabbit| {
-        let stray = Publication { exchange: Exchange::Dead, ..numbered(6) };
+        let stray = Publication {
+            exchange: Exchange::Dead,
+            ..numbered(6)
+        };
         let garbled = Publication {
             properties: BasicProperties::default().with_headers(Publication::headers([
                 ("x-switchboard-reason", "invalid"),
@@ -227,7 +336,12 @@ async fn a_letter_without_an_origin_is_not_lost_in_a_replay() {
             ])),
             ..stray.clone()
         };
-        rabbit.publisher().await.publish_all(&[stray, garbled]).await.expect("they are confirmed");
+        rabbit
+            .publisher()
+            .await
+            .publish_all(&[stray, garbled])
+            .await
+            .expect("they are confirmed");
         assert_eq!(list(rabbit).await.len(), 2);
         replay(rabbit).await.expect("there is a way back");
         assert_no_dead_letter_is_left(rabbit).await;
@@ -242,16 +356,28 @@ async fn a_letter_without_an_origin_is_not_lost_in_a_replay() {
 async fn a_discarded_letter_is_gone_and_the_others_are_not() {
     Rabbit::declared(async |rabbit| {
         for number in 0..3 {
-            die(rabbit, numbered(number), &rabbit.topology.partition_queue(0), "invalid").await;
+            die(
+                rabbit,
+                numbered(number),
+                &rabbit.topology.partition_queue(0),
+                "invalid",
+            )
+            .await;
         }
-        let dead = DeadQueue::open(&rabbit.connection, &rabbit.topology).await.expect("a channel");
+        let dead = DeadQueue::open(&rabbit.connection, &rabbit.topology)
+            .await
+            .expect("a channel");
         let mut letters = Vec::new();
         while let Some(letter) = dead.next().await.expect("the queue is there") {
             letters.push(letter);
         }
         dead.discard(&letters[1]).await.expect("it is in hand");
         dead.close().await;
-        let left: Vec<_> = list(rabbit).await.into_iter().map(|letter| letter.delivery.body).collect();
+        let left: Vec<_> = list(rabbit)
+            .await
+            .into_iter()
+            .map(|letter| letter.delivery.body)
+            .collect();
         assert_eq!(left, [b"0", b"2"]);
     })
     .await;
@@ -269,19 +395,38 @@ async fn what_the_broker_gives_up_itself_becomes_a_dead_letter_too() {
         // Nobody of ours rejects: it stands for the delivery limit, which a test cannot reach.
         let channel = rabbit.channel().await;
         let mut stream = channel
-            .basic_consume(queue.as_str().into(), "rejecting".into(), Default::default(), FieldTable::default())
+            .basic_consume(
+                queue.as_str().into(),
+                "rejecting".into(),
+                Default::default(),
+                FieldTable::default(),
+            )
             .await
             .expect("a consumer");
-        let delivery = within("a delivery", futures_util::StreamExt::next(&mut stream)).await.expect("one").expect("whole");
-        delivery.reject(BasicRejectOptions { requeue: false }).await.expect("rejected");
+        let delivery = within("a delivery", futures_util::StreamExt::next(&mut stream))
+            .await
+            .expect("one")
+            .expect("whole");
+        delivery
+            .reject(BasicRejectOptions { requeue: false })
+            .await
+            .expect("rejected");
         until("the dead letter", async || {
-            let state = state_of(&rabbit.connection, &rabbit.topology.name("dead")).await.expect("it is there");
+            let state = state_of(&rabbit.connection, &rabbit.topology.name("dead"))
+                .await
+                .expect("it is there");
             (state.0 == 1).then_some(())
         })
         .await;
         let epitaph = list(rabbit).await.remove(0).epitaph;
-        assert_eq!((epitaph.reason.as_str(), epitaph.detail.as_str()), ("poison", "given up by the broker: rejected"));
-        assert_eq!((epitaph.origin.queue, epitaph.origin.routing_key), (queue, "0".to_owned()));
+        assert_eq!(
+            (epitaph.reason.as_str(), epitaph.detail.as_str()),
+            ("poison", "given up by the broker: rejected")
+        );
+        assert_eq!(
+            (epitaph.origin.queue, epitaph.origin.routing_key),
+            (queue, "0".to_owned())
+        );
     })
     .await;
 }

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use lapin::types::{AMQPValue, FieldTable};
 use lapin::BasicProperties;
+use lapin::types::{AMQPValue, FieldTable};
 use secrecy::SecretString;
 use switchboard::broker::consumer::state_of;
 use switchboard::broker::{BrokerError, Connector, Exchange, Publication, Publisher};
@@ -28,15 +28,28 @@ async fn several_windows_arrive_in_order_and_are_all_there_when_confirmed() {
 #[tokio::test]
 async fn a_message_arrives_as_it_was_given_and_is_persistent() {
     Rabbit::declared(async |rabbit| {
-        let headers = Publication::headers([("ce-id", "1"), ("ce-subject", "köln"), (&"n".repeat(256), "left out")]);
+        let headers = Publication::headers([
+            ("ce-id", "1"),
+            ("ce-subject", "köln"),
+            (&"n".repeat(256), "left out"),
+        ]);
         let properties = BasicProperties::default()
             .with_content_type("application/cloudevents+json".into())
             .with_message_id("1".into())
             .with_type("switchboard.test".into())
             .with_headers(headers.clone());
         for body in [vec![], vec![0xff; 300_000]] {
-            let sent = Publication { properties: properties.clone(), body, ..numbered(0) };
-            rabbit.publisher().await.publish_all(std::slice::from_ref(&sent)).await.expect("it is confirmed");
+            let sent = Publication {
+                properties: properties.clone(),
+                body,
+                ..numbered(0)
+            };
+            rabbit
+                .publisher()
+                .await
+                .publish_all(std::slice::from_ref(&sent))
+                .await
+                .expect("it is confirmed");
             let met = rabbit.take_one(&rabbit.topology.partition_queue(0)).await;
             assert_eq!(met.body, sent.body);
             assert_eq!(met.properties, properties.clone().with_delivery_mode(2));
@@ -57,11 +70,23 @@ async fn headers_of_any_type_have_a_text() {
         headers.insert("bytes".into(), AMQPValue::LongString(vec![0xff].into()));
         headers.insert("table".into(), AMQPValue::FieldTable(FieldTable::default()));
         let properties = BasicProperties::default().with_headers(headers);
-        let sent = Publication { properties, ..numbered(0) };
-        rabbit.publisher().await.publish_all(&[sent]).await.expect("it is confirmed");
+        let sent = Publication {
+            properties,
+            ..numbered(0)
+        };
+        rabbit
+            .publisher()
+            .await
+            .publish_all(&[sent])
+            .await
+            .expect("it is confirmed");
         let met = rabbit.take_one(&rabbit.topology.partition_queue(0)).await;
         let texts: Vec<_> = met.text_headers().collect();
-        let expected = [("attempt", "-7".into()), ("ce-time", "2026-11-21T10:00:00Z".into()), ("flag", "true".into())];
+        let expected = [
+            ("attempt", "-7".into()),
+            ("ce-time", "2026-11-21T10:00:00Z".into()),
+            ("flag", "true".into()),
+        ];
         assert_eq!(texts, expected);
     })
     .await;
@@ -79,11 +104,24 @@ async fn a_refused_publish_is_an_error_and_leaves_the_publisher_good() {
         ];
         rabbit.queue(&full, &limits).await;
         rabbit.bind(&full, &rabbit.topology.name("events"), "#").await;
-        let event = Publication { exchange: Exchange::Events, routing_key: "a.b".into(), ..numbered(0) };
+        let event = Publication {
+            exchange: Exchange::Events,
+            routing_key: "a.b".into(),
+            ..numbered(0)
+        };
         let mut publisher = rabbit.publisher().await;
-        let refused = publisher.publish_all(&vec![event; 20]).await.expect_err("there is room for one");
-        assert!(matches!(refused, BrokerError::Unconfirmed(_)) && !refused.is_permanent(), "{refused}");
-        publisher.publish_all(&[numbered(1)]).await.expect("nothing is in the way of this one");
+        let refused = publisher
+            .publish_all(&vec![event; 20])
+            .await
+            .expect_err("there is room for one");
+        assert!(
+            matches!(refused, BrokerError::Unconfirmed(_)) && !refused.is_permanent(),
+            "{refused}"
+        );
+        publisher
+            .publish_all(&[numbered(1)])
+            .await
+            .expect("nothing is in the way of this one");
     })
     .await;
 }
@@ -92,9 +130,16 @@ async fn a_refused_publish_is_an_error_and_leaves_the_publisher_good() {
 async fn publishing_to_an_exchange_that_is_not_there_says_what_to_do() {
     Rabbit::bare(async |rabbit| {
         let mut publisher = rabbit.publisher().await;
-        let missing = within("an answer", publisher.publish_all(&[numbered(0)])).await.expect_err("it is not there");
-        assert!(missing.is_permanent() && missing.to_string().contains("switchboard topology declare"), "{missing}");
-        let again = within("an answer", publisher.publish_all(&[numbered(0)])).await.expect_err("the channel is gone");
+        let missing = within("an answer", publisher.publish_all(&[numbered(0)]))
+            .await
+            .expect_err("it is not there");
+        assert!(
+            missing.is_permanent() && missing.to_string().contains("switchboard topology declare"),
+            "{missing}"
+        );
+        let again = within("an answer", publisher.publish_all(&[numbered(0)]))
+            .await
+            .expect_err("the channel is gone");
         assert!(!again.is_permanent(), "{again}");
     })
     .await;
@@ -103,8 +148,16 @@ async fn publishing_to_an_exchange_that_is_not_there_says_what_to_do() {
 #[tokio::test]
 async fn a_routing_key_that_amqp_cannot_hold_is_an_error_and_no_panic() {
     Rabbit::declared(async |rabbit| {
-        let endless = Publication { routing_key: "k".repeat(256), ..numbered(0) };
-        let refused = rabbit.publisher().await.publish_all(&[endless]).await.expect_err("it is too long");
+        let endless = Publication {
+            routing_key: "k".repeat(256),
+            ..numbered(0)
+        };
+        let refused = rabbit
+            .publisher()
+            .await
+            .publish_all(&[endless])
+            .await
+            .expect_err("it is too long");
         assert!(refused.to_string().contains("255"), "{refused}");
     })
     .await;
@@ -113,7 +166,12 @@ async fn a_routing_key_that_amqp_cannot_hold_is_an_error_and_no_panic() {
 #[tokio::test]
 async fn nothing_to_publish_is_published_at_once() {
     Rabbit::bare(async |rabbit| {
-        rabbit.publisher().await.publish_all(&[]).await.expect("there is nothing to refuse");
+        rabbit
+            .publisher()
+            .await
+            .publish_all(&[])
+            .await
+            .expect("there is nothing to refuse");
     })
     .await;
 }
@@ -124,13 +182,26 @@ async fn a_broker_that_falls_silent_is_not_waited_for_beyond_ones_patience() {
         let proxy = Proxy::to(rabbit.connector.place()).await;
         let through = url().replacen(rabbit.connector.place(), &proxy.place, 1);
         let connector = Connector::new(&SecretString::from(through)).expect("a URL");
-        let connection = connector.connect("through a wire that falls silent").await.expect("it is open");
-        let mut publisher = Publisher::open(&connection, &rabbit.topology).await.expect("a publisher");
-        publisher.publish_all(&[numbered(0)]).await.expect("the wire carries");
+        let connection = connector
+            .connect("through a wire that falls silent")
+            .await
+            .expect("it is open");
+        let mut publisher = Publisher::open(&connection, &rabbit.topology)
+            .await
+            .expect("a publisher");
+        publisher
+            .publish_all(&[numbered(0)])
+            .await
+            .expect("the wire carries");
         proxy.fall_silent();
         let mut publisher = publisher.with_patience(Duration::from_millis(100));
-        let error = within("giving up", publisher.publish_all(&[numbered(1)])).await.expect_err("no confirm comes back");
-        assert!(matches!(error, BrokerError::Unconfirmed(_)) && !error.is_permanent(), "{error}");
+        let error = within("giving up", publisher.publish_all(&[numbered(1)]))
+            .await
+            .expect_err("no confirm comes back");
+        assert!(
+            matches!(error, BrokerError::Unconfirmed(_)) && !error.is_permanent(),
+            "{error}"
+        );
     })
     .await;
 }
@@ -139,18 +210,46 @@ async fn a_broker_that_falls_silent_is_not_waited_for_beyond_ones_patience() {
 async fn every_exchange_is_published_to_under_its_own_name() {
     Rabbit::declared(async |rabbit| {
         let catch_all = rabbit.extra();
-        rabbit.queue(&catch_all, &[("x-queue-type", AMQPValue::LongString("classic".into()))]).await;
-        for exchange in Exchange::ALL.into_iter().filter(|exchange| *exchange != Exchange::Default) {
+        rabbit
+            .queue(
+                &catch_all,
+                &[("x-queue-type", AMQPValue::LongString("classic".into()))],
+            )
+            .await;
+        for exchange in Exchange::ALL
+            .into_iter()
+            .filter(|exchange| *exchange != Exchange::Default)
+        {
             let name = rabbit.topology.name(exchange.word());
             rabbit.bind(&catch_all, &name, "0").await;
-            let publication = Publication { exchange, ..numbered(0) };
-            rabbit.publisher().await.publish_all(&[publication]).await.expect("it is confirmed");
+            let publication = Publication {
+                exchange,
+                ..numbered(0)
+            };
+            rabbit
+                .publisher()
+                .await
+                .publish_all(&[publication])
+                .await
+                .expect("it is confirmed");
             assert_eq!(rabbit.take_one(&catch_all).await.exchange, name);
         }
-        let straight = Publication { exchange: Exchange::Default, routing_key: catch_all.clone(), ..numbered(7) };
-        rabbit.publisher().await.publish_all(&[straight]).await.expect("it is confirmed");
+        let straight = Publication {
+            exchange: Exchange::Default,
+            routing_key: catch_all.clone(),
+            ..numbered(7)
+        };
+        rabbit
+            .publisher()
+            .await
+            .publish_all(&[straight])
+            .await
+            .expect("it is confirmed");
         let met = rabbit.take_one(&catch_all).await;
-        assert_eq!((met.exchange.as_str(), met.body.as_slice()), ("", b"7".as_slice()));
+        assert_eq!(
+            (met.exchange.as_str(), met.body.as_slice()),
+            ("", b"7".as_slice())
+        );
     })
     .await;
 }

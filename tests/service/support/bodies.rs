@@ -55,8 +55,10 @@ pub fn webhook(from: &str, id: &str, text: &str) -> Value {
 /// A Cloud API webhook body with several messages.
 pub fn webhook_of(messages: &[(&str, &str, &str)]) -> Value {
     let now = Timestamp::now().as_second().to_string();
-    let contacts: Vec<Value> =
-        messages.iter().map(|(from, _, _)| json!({"profile": {"name": "Ana"}, "wa_id": from})).collect();
+    let contacts: Vec<Value> = messages
+        .iter()
+        .map(|(from, _, _)| json!({"profile": {"name": "Ana"}, "wa_id": from}))
+        .collect();
     let messages: Vec<Value> = messages
         .iter()
         .map(|(from, id, text)| {

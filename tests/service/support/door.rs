@@ -24,7 +24,9 @@ impl Door {
                     if !*state.borrow() {
                         return;
                     }
-                    let Ok(mut outside) = TcpStream::connect(server).await else { return };
+                    let Ok(mut outside) = TcpStream::connect(server).await else {
+                        return;
+                    };
                     tokio::select! {
                         _ = copy_bidirectional(&mut inside, &mut outside) => {}
                         _ = state.wait_for(|open| !open) => {}
@@ -46,11 +48,17 @@ impl Door {
     /// A URL that leads through this door instead of straight to the server.
     pub async fn through(url: &str) -> (Self, String) {
         let (scheme, rest) = url.split_once("://").expect("a URL has a scheme");
-        let (before, host_and_more) = rest.rsplit_once('@').map_or(("", rest), |(user, rest)| (user, rest));
+        let (before, host_and_more) = rest
+            .rsplit_once('@')
+            .map_or(("", rest), |(user, rest)| (user, rest));
         let end = host_and_more.find(['/', '?']).unwrap_or(host_and_more.len());
         let (host, more) = host_and_more.split_at(end);
         let proxy = Self::to(host.to_owned()).await;
-        let user = if before.is_empty() { String::new() } else { format!("{before}@") };
+        let user = if before.is_empty() {
+            String::new()
+        } else {
+            format!("{before}@")
+        };
         let url = format!("{scheme}://{user}{}{more}", proxy.address);
         (proxy, url)
     }

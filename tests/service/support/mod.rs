@@ -52,22 +52,40 @@ pub fn environment(name: &str) -> String {
 /// The URL of another database on the same server.
 fn database_url(database: &str) -> String {
     let url = environment("DATABASE_URL");
-    let (base, query) = url.split_once('?').map_or((url.as_str(), ""), |(base, query)| (base, query));
+    let (base, query) = url
+        .split_once('?')
+        .map_or((url.as_str(), ""), |(base, query)| (base, query));
     let (server, _) = base.rsplit_once('/').expect("DATABASE_URL names a database");
-    if query.is_empty() { format!("{server}/{database}") } else { format!("{server}/{database}?{query}") }
+    if query.is_empty() {
+        format!("{server}/{database}")
+    } else {
+        format!("{server}/{database}?{query}")
+    }
 }
 
 pub fn store_at(url: &str) -> Store {
     let url = SecretString::from(url.to_owned());
-    Store::new(&StoreSettings { url, pool: 4, lease: Duration::from_secs(10), name: "test".into() }).unwrap()
+    Store::new(&StoreSettings {
+        url,
+        pool: 4,
+        lease: Duration::from_secs(10),
+        name: "test".into(),
+    })
+    .unwrap()
 }
 
 impl Stage {
     /// An empty deployment: migrated and declared, no plan.
     pub async fn empty() -> Self {
         let name = format!("sbtest_{}", Uuid::new_v4().simple());
-        let admin = store_at(&environment("DATABASE_URL")).lone_client().await.unwrap();
-        admin.batch_execute(&format!("create database {name}")).await.unwrap();
+        let admin = store_at(&environment("DATABASE_URL"))
+            .lone_client()
+            .await
+            .unwrap();
+        admin
+            .batch_execute(&format!("create database {name}"))
+            .await
+            .unwrap();
         let database = database_url(&name);
         let store = store_at(&database);
         migrate::up(&store).await.unwrap();
@@ -79,8 +97,19 @@ impl Stage {
         let connection = connector.connect("test").await.unwrap();
         topology.declare(&connection).await.unwrap();
         let channel = connection.create_channel().await.unwrap();
-        channel.confirm_select(ConfirmSelectOptions::default()).await.unwrap();
-        Self { prefix: name, database, store, topology, connection, channel, workers: Vec::new() }
+        channel
+            .confirm_select(ConfirmSelectOptions::default())
+            .await
+            .unwrap();
+        Self {
+            prefix: name,
+            database,
+            store,
+            topology,
+            connection,
+            channel,
+            workers: Vec::new(),
+        }
     }
 
     /// A deployment with this plan in force.
@@ -92,10 +121,18 @@ impl Stage {
 
     /// Puts a plan in force, as the command line does.
     pub async fn apply(&self, text: &str) {
-        let checked = plan::from_toml(text).unwrap_or_else(|faults| panic!("the test's plan is bad: {faults:?}"));
+        let checked =
+            plan::from_toml(text).unwrap_or_else(|faults| panic!("the test's plan is bad: {faults:?}"));
         let cause = format!("cli/{}", Uuid::new_v4());
-        let applied =
-            visit::apply_plan(&self.store, PARTITIONS, checked.plan.into(), checked.document, &cause).await.unwrap();
+        let applied = visit::apply_plan(
+            &self.store,
+            PARTITIONS,
+            checked.plan.into(),
+            checked.document,
+            &cause,
+        )
+        .await
+        .unwrap();
         assert!(matches!(applied, visit::Applied::Activated { .. }), "{applied:?}");
     }
 
@@ -107,7 +144,10 @@ impl Stage {
                 pool: 3,
                 lease: Duration::from_secs(2),
             },
-            broker: config::Broker { url: broker.to_owned().into(), prefix: self.prefix.clone() },
+            broker: config::Broker {
+                url: broker.to_owned().into(),
+                prefix: self.prefix.clone(),
+            },
             worker: config::Worker {
                 http: SocketAddr::from(([127, 0, 0, 1], 0)),
                 lease: Duration::from_secs(2),
@@ -126,7 +166,8 @@ impl Stage {
     /// Starts a worker in this process with these settings.
     pub fn worker_with(&mut self, settings: Settings) {
         let (stop, stopped) = watch::channel(false);
-        let task = tokio::spawn(async move { worker::run(settings, stopped).await.expect("the worker starts") });
+        let task =
+            tokio::spawn(async move { worker::run(settings, stopped).await.expect("the worker starts") });
         self.workers.push((stop, task));
     }
 
@@ -136,7 +177,10 @@ impl Stage {
             stop.send_replace(true);
         }
         for (_, task) in self.workers.drain(..) {
-            tokio::time::timeout(PATIENCE, task).await.expect("the worker stops in time").expect("it does not panic");
+            tokio::time::timeout(PATIENCE, task)
+                .await
+                .expect("the worker stops in time")
+                .expect("it does not panic");
         }
     }
 
@@ -180,14 +224,16 @@ impl Stage {
 
     /// Publishes bytes through the open door.
     pub async fn send_raw(&self, body: &[u8]) {
-        self.publish("ingress", "any", body, BasicProperties::default()).await;
+        self.publish("ingress", "any", body, BasicProperties::default())
+            .await;
     }
 
     /// Publishes a native CloudEvent straight to its partition.
     pub async fn send_native(&self, door: &str, key: &str, body: &Value) {
         let partition = partition::of(key, PARTITIONS).to_string();
         let properties = BasicProperties::default().with_content_type("application/cloudevents+json".into());
-        self.publish(door, &partition, &serde_json::to_vec(body).unwrap(), properties).await;
+        self.publish(door, &partition, &serde_json::to_vec(body).unwrap(), properties)
+            .await;
     }
 
     /// Publishes and waits for the confirm.
@@ -211,8 +257,12 @@ impl Stage {
     /// Everything the audit finds, which should be nothing.
     pub async fn assert_audit_is_clean(&self) {
         let session = self.store.session().await.unwrap();
-        let bad: Vec<_> =
-            audit::run(&session).await.unwrap().into_iter().filter(|finding| finding.violations > 0).collect();
+        let bad: Vec<_> = audit::run(&session)
+            .await
+            .unwrap()
+            .into_iter()
+            .filter(|finding| finding.violations > 0)
+            .collect();
         assert!(bad.is_empty(), "{bad:#?}");
     }
 
@@ -232,7 +282,10 @@ impl Stage {
             if found == wanted {
                 return;
             }
-            assert!(tokio::time::Instant::now() < deadline, "{sql} is {found}, not {wanted}");
+            assert!(
+                tokio::time::Instant::now() < deadline,
+                "{sql} is {found}, not {wanted}"
+            );
         }
     }
 
@@ -240,13 +293,24 @@ impl Stage {
     pub async fn end(mut self) {
         self.stop_workers().await;
         for queue in &self.topology.queues {
-            let _ = self.channel.queue_delete(queue.name.as_str().into(), QueueDeleteOptions::default()).await;
+            let _ = self
+                .channel
+                .queue_delete(queue.name.as_str().into(), QueueDeleteOptions::default())
+                .await;
         }
         for exchange in &self.topology.exchanges {
-            let _ = self.channel.exchange_delete(exchange.name.as_str().into(), ExchangeDeleteOptions::default()).await;
+            let _ = self
+                .channel
+                .exchange_delete(exchange.name.as_str().into(), ExchangeDeleteOptions::default())
+                .await;
         }
         let _ = self.connection.close(200, "done".into()).await;
-        let admin = store_at(&environment("DATABASE_URL")).lone_client().await.unwrap();
-        let _ = admin.batch_execute(&format!("drop database {} with (force)", self.prefix)).await;
+        let admin = store_at(&environment("DATABASE_URL"))
+            .lone_client()
+            .await
+            .unwrap();
+        let _ = admin
+            .batch_execute(&format!("drop database {} with (force)", self.prefix))
+            .await;
     }
 }

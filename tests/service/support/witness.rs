@@ -25,7 +25,10 @@ impl Seen {
     }
 
     pub fn text(&self, path: &str) -> &str {
-        self.body.pointer(path).and_then(Value::as_str).unwrap_or_default()
+        self.body
+            .pointer(path)
+            .and_then(Value::as_str)
+            .unwrap_or_default()
     }
 
     pub fn number(&self, path: &str) -> i64 {
@@ -47,8 +50,16 @@ pub struct Witness {
 impl Witness {
     pub async fn watch(connection: &Connection, topology: &Topology) -> Self {
         let channel = connection.create_channel().await.unwrap();
-        let options = QueueDeclareOptions { exclusive: true, ..QueueDeclareOptions::default() };
-        let queue = channel.queue_declare("".into(), options, FieldTable::default()).await.unwrap().name().clone();
+        let options = QueueDeclareOptions {
+            exclusive: true,
+            ..QueueDeclareOptions::default()
+        };
+        let queue = channel
+            .queue_declare("".into(), options, FieldTable::default())
+            .await
+            .unwrap()
+            .name()
+            .clone();
         for exchange in ["events", "notifications"] {
             let exchange = topology.name(exchange);
             let bind = channel.queue_bind(
@@ -60,16 +71,31 @@ impl Witness {
             );
             bind.await.unwrap();
         }
-        let options = BasicConsumeOptions { no_ack: true, ..BasicConsumeOptions::default() };
-        let stream = channel.basic_consume(queue, "witness".into(), options, FieldTable::default()).await.unwrap();
-        Self { channel, stream, dead: topology.name("dead"), seen: Vec::new() }
+        let options = BasicConsumeOptions {
+            no_ack: true,
+            ..BasicConsumeOptions::default()
+        };
+        let stream = channel
+            .basic_consume(queue, "witness".into(), options, FieldTable::default())
+            .await
+            .unwrap();
+        Self {
+            channel,
+            stream,
+            dead: topology.name("dead"),
+            seen: Vec::new(),
+        }
     }
 
     /// Waits until what was seen so far satisfies `done`; the panic shows what was seen.
     #[track_caller]
-    pub fn until(&mut self, what: &str, done: impl Fn(&[Seen]) -> bool) -> impl Future<Output = ()> {
+    pub fn until(
+        &mut self,
+        what: impl Into<String>,
+        done: impl Fn(&[Seen]) -> bool,
+    ) -> impl Future<Output = ()> {
         let place = std::panic::Location::caller();
-        let what = what.to_owned();
+        let what = what.into();
         async move {
             let deadline = Instant::now() + PATIENCE;
             while !done(&self.seen) {
@@ -85,7 +111,11 @@ impl Witness {
                 };
                 self.seen.push(Seen {
                     routing_key: message.routing_key.to_string(),
-                    headers: headers.inner().iter().map(|(k, v)| (k.to_string(), text(v))).collect(),
+                    headers: headers
+                        .inner()
+                        .iter()
+                        .map(|(k, v)| (k.to_string(), text(v)))
+                        .collect(),
                     body: serde_json::from_slice(&message.data).expect("what we publish is JSON"),
                 });
             }
@@ -97,9 +127,12 @@ impl Witness {
     pub fn until_events(&mut self, kind: &str, count: usize) -> impl Future<Output = ()> {
         let kind = kind.to_owned();
         let what = format!("{count} of {kind}");
-        self.until(&what, move |seen| {
-            let ids: std::collections::BTreeSet<&str> =
-                seen.iter().filter(|one| one.kind() == kind).map(|one| one.text("/id")).collect();
+        self.until(what, move |seen| {
+            let ids: std::collections::BTreeSet<&str> = seen
+                .iter()
+                .filter(|one| one.kind() == kind)
+                .map(|one| one.text("/id"))
+                .collect();
             ids.len() >= count
         })
     }
@@ -107,7 +140,10 @@ impl Witness {
     /// The events (no notifications) of one conversation, without duplicates, in the order they were seen first.
     pub fn story(&self, conversation: &str) -> Vec<&Seen> {
         let mut ids = std::collections::BTreeSet::new();
-        let own = self.seen.iter().filter(|one| !one.is_notification() && one.text("/subject") == conversation);
+        let own = self
+            .seen
+            .iter()
+            .filter(|one| !one.is_notification() && one.text("/subject") == conversation);
         own.filter(|one| ids.insert(one.text("/id").to_owned())).collect()
     }
 
@@ -118,9 +154,14 @@ impl Witness {
 
     /// Every conversation that was heard of.
     pub fn conversations(&self) -> Vec<String> {
-        let subjects = self.seen.iter().filter(|one| one.headers.iter().any(|(name, _)| name == "ce-sequence"));
-        let all: std::collections::BTreeSet<&str> =
-            subjects.filter(|one| !one.is_notification()).map(|one| one.text("/subject")).collect();
+        let subjects = self
+            .seen
+            .iter()
+            .filter(|one| one.headers.iter().any(|(name, _)| name == "ce-sequence"));
+        let all: std::collections::BTreeSet<&str> = subjects
+            .filter(|one| !one.is_notification())
+            .map(|one| one.text("/subject"))
+            .collect();
         all.into_iter().map(str::to_owned).collect()
     }
 
@@ -128,7 +169,14 @@ impl Witness {
     pub fn told(&self, kind: &str) -> Vec<String> {
         let kind = format!("notification.{kind}");
         let own = self.seen.iter().filter(|one| one.kind() == kind);
-        own.map(|one| format!("{}/{}", one.text("/data/recipient/kind"), one.text("/data/recipient/id"))).collect()
+        own.map(|one| {
+            format!(
+                "{}/{}",
+                one.text("/data/recipient/kind"),
+                one.text("/data/recipient/id")
+            )
+        })
+        .collect()
     }
 
     /// The first events of a kind.
@@ -145,13 +193,22 @@ impl Witness {
             let story = self.story(&conversation);
             for (place, event) in story.iter().enumerate() {
                 let wanted = format!("{:020}", place + 1);
-                assert_eq!(event.text("/sequence"), wanted, "{conversation}: {:?}", self.kinds(&conversation));
+                assert_eq!(
+                    event.text("/sequence"),
+                    wanted,
+                    "{conversation}: {:?}",
+                    self.kinds(&conversation)
+                );
             }
         }
         let mut bodies = std::collections::BTreeMap::new();
         for one in &self.seen {
             let before = bodies.insert(one.text("/id").to_owned(), &one.body);
-            assert!(before.is_none_or(|before| *before == one.body), "a duplicate differs: {}", one.body);
+            assert!(
+                before.is_none_or(|before| *before == one.body),
+                "a duplicate differs: {}",
+                one.body
+            );
         }
     }
 
@@ -161,10 +218,19 @@ impl Witness {
         let deadline = Instant::now() + PATIENCE;
         let mut tick = tokio::time::interval(std::time::Duration::from_millis(30));
         while letters.len() < count {
-            assert!(Instant::now() < deadline, "only {} of {count} dead letters came", letters.len());
+            assert!(
+                Instant::now() < deadline,
+                "only {} of {count} dead letters came",
+                letters.len()
+            );
             tick.tick().await;
             let options = BasicGetOptions { no_ack: true };
-            if let Some(message) = self.channel.basic_get(self.dead.as_str().into(), options).await.unwrap() {
+            if let Some(message) = self
+                .channel
+                .basic_get(self.dead.as_str().into(), options)
+                .await
+                .unwrap()
+            {
                 let headers = message.properties.headers().clone().unwrap_or_default();
                 let reason = match headers.inner().get("x-switchboard-reason") {
                     Some(AMQPValue::LongString(reason)) => reason.to_string(),
