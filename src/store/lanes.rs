@@ -61,18 +61,19 @@ pub async fn clock(session: &Session) -> Result<Fence, StoreError> {
     })
 }
 
-/// Takes the lane's next epoch, if its lease is ours: whoever had the one before can commit nothing any more.
+/// Takes the lane's next epoch, if its lease is ours: whoever had the one before can commit nothing any more. Returns
+/// the epoch and the database's time.
 pub async fn raise_epoch(
     session: &Session,
     partition: Partition,
     worker: Uuid,
-) -> Result<Option<i64>, StoreError> {
+) -> Result<Option<(i64, Timestamp)>, StoreError> {
     let sql = "update lane set epoch = epoch + 1
-      where partition = $1 and worker = $2 and lease_until > clock_timestamp() returning epoch";
+      where partition = $1 and worker = $2 and lease_until > clock_timestamp() returning epoch, clock_timestamp()";
     let row = session
         .query_opt(sql, &[&i32::from(partition.0), &worker])
         .await?;
-    Ok(row.map(|row| row.get(0)))
+    Ok(row.map(|row| (row.get(0), row.get(1))))
 }
 
 /// Says that the worker lives and keeps its lanes; returns the lanes it holds.

@@ -158,7 +158,9 @@ impl Lane {
         let session = self.shared.store.session().await?;
         let epoch = lanes::raise_epoch(&session, self.partition, self.shared.worker).await?;
         drop(session);
-        self.epoch = epoch.ok_or(Doubt::LeaseLost)?;
+        let (epoch, now) = epoch.ok_or(Doubt::LeaseLost)?;
+        self.epoch = epoch;
+        self.now = self.now.max(now);
         let mut publisher = Publisher::open(&pair.publishing, &self.shared.topology).await?;
         self.publish_left_over(&mut publisher).await?;
         self.await_sole_consumer(&pair).await?;

@@ -46,11 +46,8 @@ async fn assert_complete(stage: &Stage, witness: &mut crate::support::witness::W
         assert_eq!(ids, sorted, "the messages of {conversation} in their order");
         assert_eq!(ids.len(), EACH * parts);
     }
-    let total = format!(
-        "select count(*) from inbox having count(*) = {}",
-        CUSTOMERS * EACH * parts
-    );
-    assert_eq!(stage.count(&total).await as usize, CUSTOMERS * EACH * parts);
+    let inputs = stage.count("select count(*) from inbox").await;
+    assert_eq!(usize::try_from(inputs).unwrap(), CUSTOMERS * EACH * parts);
     stage.assert_audit_is_clean().await;
 }
 

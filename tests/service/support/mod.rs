@@ -77,6 +77,9 @@ pub fn store_at(url: &str) -> Store {
 impl Stage {
     /// An empty deployment: migrated and declared, no plan.
     pub async fn empty() -> Self {
+        if std::env::var_os("RUST_LOG").is_some() {
+            switchboard::telemetry::start_logging(Some("text"));
+        }
         let name = format!("sbtest_{}", Uuid::new_v4().simple());
         let admin = store_at(&environment("DATABASE_URL"))
             .lone_client()
