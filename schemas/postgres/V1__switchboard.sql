@@ -18,7 +18,10 @@ create table lane (
     clean       boolean     not null default true,
     -- The message being tried alone after a crash, and how often it was.
     attempt_key uuid,
-    attempts    integer     not null default 0
+    attempts    integer     not null default 0,
+    -- Makes the epoch part of a key: whoever raises it waits for the transactions that hold the key, and heartbeats,
+    -- which change other columns, wait for none.
+    unique (partition, epoch)
 ) with (fillfactor = 50, autovacuum_vacuum_threshold = 50, autovacuum_vacuum_scale_factor = 0);
 
 create table worker (
@@ -142,8 +145,12 @@ create table conversation (
 -- One queue per team and requirement: its members are interchangeable, so no head blocks what is behind it.
 create index conversation_queue on conversation (tenant, owner_queue, requirement, waits_from, id)
     where requirement is not null;
--- Who has what, and what nobody has: columns that an ordinary message leaves alone, so that its update stays HOT.
-create index conversation_owner on conversation (tenant, owner_agent) where status = 'open';
+-- Who has what, and what nobody has. Like the one above they hold no column that an ordinary message on an owned
+-- conversation changes, so that its update stays HOT.
+create index conversation_owner on conversation (tenant, owner_agent, id)
+    where status = 'open' and owner_agent is not null;
+create index conversation_unowned on conversation (home, tenant, id)
+    where status = 'open' and owner_agent is null;
 
 -- Identifiers of customers, hashed with their channel and kind: enough to recognise, nothing to read.
 create table alias (
@@ -207,9 +214,10 @@ create unique index timer_id on timer (id);
 -- without cache, drawn after the batch's last lock, so that their order is the order of the locks.
 create sequence outbox_id cache 1;
 create table outbox (
-    lane integer not null,
-    id   bigint  not null default nextval('outbox_id'),
-    body text    not null,
+    lane       integer     not null,
+    id         bigint      not null default nextval('outbox_id'),
+    body       text        not null,
+    written_at timestamptz not null default clock_timestamp(),
     primary key (lane, id)
 ) with (autovacuum_vacuum_threshold = 200, autovacuum_vacuum_scale_factor = 0);
 -- Written once, read never or once: compressing it would cost more than it saves.

@@ -33,7 +33,7 @@ pub async fn run(command: Command) -> Done {
             if applied.is_empty() {
                 println!("the schema is up to date");
             }
-            inbox::maintain(&store.lone_client().await?).await?;
+            inbox::make_buckets(&store).await?;
             Ok(ExitCode::SUCCESS)
         }
         Command::Status { json } => {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use serde_json::Value;
+use tokio_postgres::types::ToSql;
 
 use super::codec;
 use super::{Session, StoreError};
@@ -19,9 +20,8 @@ const LOAD: &str =
 
 /// Everyone of these tenants.
 pub async fn load(session: &Session, tenants: &[Tenant]) -> Result<Vec<(Tenant, Agent)>, StoreError> {
-    let statement = session.prepared(LOAD).await?;
     let names: Vec<&str> = tenants.iter().map(Tenant::as_str).collect();
-    let rows = session.query(&statement, &[&names]).await?;
+    let rows = session.query(LOAD, &[&names]).await?;
     rows.iter()
         .map(|row| Ok((codec::tenant(row.get(0))?, agent(row)?)))
         .collect()
@@ -31,17 +31,15 @@ fn agent(row: &tokio_postgres::Row) -> Result<Agent, StoreError> {
     let profile = Profile {
         name: row.get::<_, &str>(2).into(),
         role: codec::role(row.get(3))?,
-        capacity: row
-            .get::<_, Option<i32>>(4)
-            .and_then(|limit| u32::try_from(limit).ok()),
+        capacity: row.get::<_, Option<i32>>(4).map(codec::from_int4).transpose()?,
         skills: codec::skills(&row.get::<_, Value>(5)),
         active: row.get(6),
         may_reply: row.get(7),
         subscriptions: row
             .get::<_, Vec<&str>>(8)
             .into_iter()
-            .filter_map(ChannelKey::new)
-            .collect(),
+            .map(codec::channel)
+            .collect::<Result<_, _>>()?,
     };
     Ok(Agent {
         id: codec::agent_id(row.get(1))?,
@@ -62,10 +60,9 @@ pub async fn load_members(
     session: &Session,
     tenants: &[Tenant],
 ) -> Result<BTreeMap<Tenant, BTreeMap<TeamId, Membership>>, StoreError> {
-    let statement = session.prepared(LOAD_MEMBERS).await?;
     let names: Vec<&str> = tenants.iter().map(Tenant::as_str).collect();
     let mut teams: BTreeMap<Tenant, BTreeMap<TeamId, Membership>> = BTreeMap::new();
-    for row in session.query(&statement, &[&names]).await? {
+    for row in session.query(LOAD_MEMBERS, &[&names]).await? {
         let of_tenant = teams.entry(codec::tenant(row.get(0))?).or_default();
         let team = of_tenant.entry(codec::team_id(row.get(1))?).or_default();
         let agent = codec::agent_id(row.get(2))?;
@@ -75,7 +72,7 @@ pub async fn load_members(
         if row.get::<_, Option<i32>>(3).is_some() {
             team.members.push(Member {
                 agent,
-                turn: u64::try_from(row.get::<_, i64>(4)).unwrap_or(0),
+                turn: codec::from_int8(row.get(4))?,
             });
         }
     }
@@ -90,7 +87,9 @@ const SAVE_LOADS: &str = "update agent a set presence = u.presence, presence_exp
 
 /// Writes what changes all day: presence, loads, turns.
 pub async fn save_loads(session: &Session, agents: &[(&Tenant, &Agent)]) -> Result<(), StoreError> {
-    let statement = session.prepared(SAVE_LOADS).await?;
+    if agents.is_empty() {
+        return Ok(());
+    }
     let all = || agents.iter().map(|(_, agent)| *agent);
     let tenants: Vec<&str> = agents.iter().map(|(tenant, _)| tenant.as_str()).collect();
     let ids: Vec<&str> = all().map(|agent| agent.id.as_str()).collect();
@@ -101,7 +100,7 @@ pub async fn save_loads(session: &Session, agents: &[(&Tenant, &Agent)]) -> Resu
     let chosen: Vec<Option<Timestamp>> = all().map(|agent| agent.last_chosen).collect();
     session
         .execute(
-            &statement,
+            SAVE_LOADS,
             &[&tenants, &ids, &presences, &expires, &loads, &assigned, &chosen],
         )
         .await?;
@@ -117,54 +116,94 @@ pub async fn save_turns(
     session: &Session,
     turns: &[(&Tenant, &TeamId, &AgentId, u64)],
 ) -> Result<(), StoreError> {
-    let statement = session.prepared(SAVE_TURNS).await?;
+    if turns.is_empty() {
+        return Ok(());
+    }
     let tenants: Vec<&str> = turns.iter().map(|turn| turn.0.as_str()).collect();
     let teams: Vec<&str> = turns.iter().map(|turn| turn.1.as_str()).collect();
     let agents: Vec<&str> = turns.iter().map(|turn| turn.2.as_str()).collect();
-    let numbers: Vec<i64> = turns
-        .iter()
-        .map(|turn| i64::try_from(turn.3).unwrap_or(i64::MAX))
-        .collect();
+    let numbers: Vec<i64> = turns.iter().map(|turn| codec::int8(turn.3)).collect();
     session
-        .execute(&statement, &[&tenants, &teams, &agents, &numbers])
+        .execute(SAVE_TURNS, &[&tenants, &teams, &agents, &numbers])
         .await?;
     Ok(())
 }
 
-/// Writes who people are: by upserts and plans, rarely.
+const SAVE_PROFILES: &str = "
+insert into agent (tenant, id, name, role, capacity, skills, active, may_reply, subscriptions, presence)
+select $1, id, name, role, capacity, skills, active, may_reply, string_to_array(subscriptions, ' '), presence
+from unnest($2::text[], $3::text[], $4::text[], $5::int4[], $6::jsonb[], $7::bool[], $8::bool[], $9::text[], $10::text[])
+  u(id, name, role, capacity, skills, active, may_reply, subscriptions, presence)
+order by id
+on conflict (tenant, id) do update set name = excluded.name, role = excluded.role, capacity = excluded.capacity,
+  skills = excluded.skills, active = excluded.active, may_reply = excluded.may_reply,
+  subscriptions = excluded.subscriptions
+-- A plan names everyone and changes few.
+where (agent.name, agent.role, agent.capacity, agent.skills, agent.active, agent.may_reply, agent.subscriptions)
+  is distinct from (excluded.name, excluded.role, excluded.capacity, excluded.skills, excluded.active,
+    excluded.may_reply, excluded.subscriptions)";
+
+/// Writes who people are: by upserts and plans, rarely. Those who are new come with their presence; otherwise presence,
+/// loads and turns stay as they are.
 pub async fn save_profiles(session: &Session, tenant: &Tenant, agents: &[&Agent]) -> Result<(), StoreError> {
-    let sql = "insert into agent (tenant, id, name, role, capacity, skills, active, may_reply, subscriptions, presence)
-      values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
-      on conflict (tenant, id) do update set name = excluded.name, role = excluded.role, capacity = excluded.capacity,
-        skills = excluded.skills, active = excluded.active, may_reply = excluded.may_reply,
-        subscriptions = excluded.subscriptions";
-    let statement = session.prepared(sql).await?;
-    for agent in agents {
-        let profile = &agent.profile;
-        let capacity = profile
-            .capacity
-            .map(|limit| i32::try_from(limit).unwrap_or(i32::MAX));
-        let subscriptions: Vec<&str> = profile.subscriptions.iter().map(ChannelKey::as_str).collect();
-        session
-            .execute(
-                &statement,
-                &[
-                    &tenant.as_str(),
-                    &agent.id.as_str(),
-                    &&*profile.name,
-                    &codec::role_word(profile.role),
-                    &capacity,
-                    &codec::skills_value(&profile.skills),
-                    &profile.active,
-                    &profile.may_reply,
-                    &subscriptions,
-                    &codec::presence_word(agent.presence),
-                ],
-            )
-            .await?;
+    if agents.is_empty() {
+        return Ok(());
     }
+    let all = || agents.iter().map(|agent| &agent.profile);
+    let ids: Vec<&str> = agents.iter().map(|agent| agent.id.as_str()).collect();
+    let names: Vec<&str> = all().map(|profile| &*profile.name).collect();
+    let roles: Vec<&str> = all().map(|profile| codec::role_word(profile.role)).collect();
+    let capacities: Vec<Option<i32>> = all().map(|profile| profile.capacity.map(codec::int4)).collect();
+    let skills: Vec<Value> = all()
+        .map(|profile| codec::skills_value(&profile.skills))
+        .collect();
+    let active: Vec<bool> = all().map(|profile| profile.active).collect();
+    let may_reply: Vec<bool> = all().map(|profile| profile.may_reply).collect();
+    let subscriptions: Vec<String> = all().map(subscriptions_text).collect();
+    let presences: Vec<&str> = agents
+        .iter()
+        .map(|agent| codec::presence_word(agent.presence))
+        .collect();
+    let tenant = tenant.as_str();
+    let parameters: [&(dyn ToSql + Sync); 10] = [
+        &tenant,
+        &ids,
+        &names,
+        &roles,
+        &capacities,
+        &skills,
+        &active,
+        &may_reply,
+        &subscriptions,
+        &presences,
+    ];
+    session.execute(SAVE_PROFILES, &parameters).await?;
     Ok(())
 }
+
+/// An array of arrays has to be square: channel keys hold no spaces.
+fn subscriptions_text(profile: &Profile) -> String {
+    profile
+        .subscriptions
+        .iter()
+        .map(ChannelKey::as_str)
+        .collect::<Vec<_>>()
+        .join(" ")
+}
+
+const REPLACE_MEMBERS: &str = "
+with wanted as materialized (
+  select * from unnest($2::text[], $3::text[], $4::int4[], $5::int8[], $6::bool[])
+    u(team, agent, position, turn, manager)),
+gone as (
+  delete from membership m
+  where m.tenant = $1 and not exists (select from wanted w where w.team = m.team and w.agent = m.agent))
+insert into membership (tenant, team, agent, position, turn, manager)
+select $1, team, agent, position, turn, manager from wanted
+on conflict (tenant, team, agent) do update
+  set position = excluded.position, turn = excluded.turn, manager = excluded.manager
+  where (membership.position, membership.turn, membership.manager)
+    is distinct from (excluded.position, excluded.turn, excluded.manager)";
 
 /// Makes the memberships of a tenant exactly these: by upserts and plans, rarely.
 pub async fn replace_members(
@@ -172,30 +211,24 @@ pub async fn replace_members(
     tenant: &Tenant,
     teams: &BTreeMap<TeamId, Membership>,
 ) -> Result<(), StoreError> {
-    session
-        .execute("delete from membership where tenant = $1", &[&tenant.as_str()])
-        .await?;
     let mut rows: BTreeMap<(&str, &str), (Option<i32>, i64, bool)> = BTreeMap::new();
     for (id, team) in teams {
         for (position, member) in team.members.iter().enumerate() {
             let row = rows.entry((id.as_str(), member.agent.as_str())).or_default();
             row.0 = i32::try_from(position).ok();
-            row.1 = i64::try_from(member.turn).unwrap_or(i64::MAX);
+            row.1 = codec::int8(member.turn);
         }
         for manager in &team.managers {
             rows.entry((id.as_str(), manager.as_str())).or_default().2 = true;
         }
     }
-    let names: Vec<&str> = rows.keys().map(|key| key.0).collect();
-    let agents: Vec<&str> = rows.keys().map(|key| key.1).collect();
+    let (names, agents): (Vec<&str>, Vec<&str>) = rows.keys().copied().unzip();
     let positions: Vec<Option<i32>> = rows.values().map(|row| row.0).collect();
     let turns: Vec<i64> = rows.values().map(|row| row.1).collect();
     let managers: Vec<bool> = rows.values().map(|row| row.2).collect();
-    let sql = "insert into membership (tenant, team, agent, position, turn, manager)
-      select $1, * from unnest($2::text[], $3::text[], $4::int4[], $5::int8[], $6::bool[])";
     session
         .execute(
-            sql,
+            REPLACE_MEMBERS,
             &[&tenant.as_str(), &names, &agents, &positions, &turns, &managers],
         )
         .await?;

@@ -2,6 +2,7 @@
 
 use uuid::Uuid;
 
+use super::codec;
 use super::{Session, StoreError};
 use crate::domain::ids::{ConversationId, Tenant};
 
@@ -15,18 +16,14 @@ pub async fn find(
     session: &Session,
     keys: &[(Tenant, Uuid)],
 ) -> Result<Vec<(Tenant, Uuid, ConversationId)>, StoreError> {
-    let statement = session.prepared(FIND).await?;
-    let tenants: Vec<&str> = keys.iter().map(|(tenant, _)| tenant.as_str()).collect();
-    let ids: Vec<Uuid> = keys.iter().map(|(_, key)| *key).collect();
-    let rows = session.query(&statement, &[&tenants, &ids]).await?;
+    if keys.is_empty() {
+        return Ok(Vec::new());
+    }
+    let (tenants, ids): (Vec<&str>, Vec<Uuid>) =
+        keys.iter().map(|(tenant, key)| (tenant.as_str(), *key)).unzip();
+    let rows = session.query(FIND, &[&tenants, &ids]).await?;
     rows.iter()
-        .map(|row| {
-            Ok((
-                super::codec::tenant(row.get(0))?,
-                row.get(1),
-                ConversationId(row.get(2)),
-            ))
-        })
+        .map(|row| Ok((codec::tenant(row.get(0))?, row.get(1), ConversationId(row.get(2)))))
         .collect()
 }
 
@@ -35,11 +32,11 @@ const ADD: &str = "insert into alias (tenant, key, conversation)
 
 /// Adds aliases; says how many were new. Fewer than given: somebody else met the same customer at the same moment.
 pub async fn add(session: &Session, aliases: &[(Tenant, Uuid, ConversationId)]) -> Result<u64, StoreError> {
-    let statement = session.prepared(ADD).await?;
+    if aliases.is_empty() {
+        return Ok(0);
+    }
     let tenants: Vec<&str> = aliases.iter().map(|(tenant, _, _)| tenant.as_str()).collect();
     let keys: Vec<Uuid> = aliases.iter().map(|(_, key, _)| *key).collect();
     let conversations: Vec<Uuid> = aliases.iter().map(|(_, _, id)| id.0).collect();
-    Ok(session
-        .execute(&statement, &[&tenants, &keys, &conversations])
-        .await?)
+    session.execute(ADD, &[&tenants, &keys, &conversations]).await
 }

@@ -6,10 +6,11 @@ use std::sync::Arc;
 use serde_json::{Map, Value, json};
 
 use super::StoreError;
+use super::timers::TimerKind;
 use crate::domain::agent::{Presence, Role, Skills};
 use crate::domain::conversation::{Contact, Owner, Priority, Route, Status};
 use crate::domain::event::{By, PassedOver};
-use crate::domain::ids::{AgentId, ChannelKey, PolicyId, TeamId, Tenant};
+use crate::domain::ids::{AgentId, ChannelKey, Partition, PolicyId, TeamId, Tenant};
 use crate::domain::plan::Strategy;
 
 /// A stored value that this version cannot read: the database was written by something else.
@@ -35,6 +36,30 @@ pub fn policy_id(text: &str) -> Result<PolicyId, StoreError> {
 
 pub fn channel(text: &str) -> Result<ChannelKey, StoreError> {
     ChannelKey::new(text).ok_or_else(|| unreadable("channel"))
+}
+
+pub fn partition(number: i32) -> Result<Partition, StoreError> {
+    u16::try_from(number)
+        .map(Partition)
+        .map_err(|_| unreadable("partition"))
+}
+
+/// A number as a column keeps it. It saturates where no counter of ours ever comes.
+pub fn int4(number: u32) -> i32 {
+    i32::try_from(number).unwrap_or(i32::MAX)
+}
+
+/// The same, for the wider ones.
+pub fn int8(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+pub fn from_int4(number: i32) -> Result<u32, StoreError> {
+    u32::try_from(number).map_err(|_| unreadable("number"))
+}
+
+pub fn from_int8(number: i64) -> Result<u64, StoreError> {
+    u64::try_from(number).map_err(|_| unreadable("number"))
 }
 
 /// A closed set of words, both ways.
@@ -73,6 +98,11 @@ words!(passed_over_word, passed_over, PassedOver, "reason", {
     PassedOver::Offline => "offline", PassedOver::Away => "away", PassedOver::Excluded => "excluded",
     PassedOver::Skill => "skill", PassedOver::Capacity => "capacity", PassedOver::TeamCapacity => "team_capacity",
     PassedOver::TenantCapacity => "tenant_capacity", PassedOver::Outranked => "outranked",
+});
+
+words!(timer_kind_word, timer_kind, TimerKind, "timer kind", {
+    TimerKind::Assign => "assign", TimerKind::Presence => "presence", TimerKind::Drain => "drain",
+    TimerKind::Reexamine => "reexamine", TimerKind::Stranded => "stranded",
 });
 
 /// An owner as people read it in a record: `nobody`, `team/support`, `agent/martha`.

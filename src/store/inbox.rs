@@ -1,93 +1,187 @@
-//! Which inputs have taken effect: claimed in the same transaction as the effect.
+//! Which inputs have taken effect: their keys, claimed in the same transaction as the effect.
+//!
+//! A message's key goes into the bucket of the message's own day, so that a redelivery on another day meets it, and a
+//! whole day is forgotten by dropping its bucket. Whatever has no time of its own goes into a table that is pruned by row.
 
 use jiff::civil::Date;
-use jiff::{Timestamp, ToSpan, tz::TimeZone};
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, ToSpan};
 use tokio_postgres::Client;
 use uuid::Uuid;
 
-use super::{Session, StoreError};
+use super::{Session, Store, StoreError};
 use crate::domain::ids::Tenant;
 
-/// Days a key is kept. A message older than eight days is refused, so a day is to spare.
-const RETENTION_DAYS: i64 = 9;
-/// Days made ahead.
-const AHEAD_DAYS: i64 = 2;
+/// Days a key is kept: gateways redeliver for seven, older messages than eight days are refused, and a day is to spare.
+const RETENTION_DAYS: i32 = 9;
+/// Days of buckets made ahead: as long may the making of new ones fail unnoticed.
+const AHEAD_DAYS: i32 = 2;
+/// Keys pruned in one statement, so that none comes near its time limit.
+const PRUNED_AT_ONCE: i64 = 10_000;
+/// How long one step of the maintenance may take. Detaching a bucket waits for every older query of its table.
+const STEP_TIMEOUT: &str = "30s";
+/// Only one worker at a time looks after the buckets: any number that nobody else locks on.
+const LOCK: i64 = 4_923_812;
 
-pub(super) const STATEMENTS: &[&str] = &[CLAIM_DATED, CLAIM_TIMELESS];
+pub(super) const STATEMENTS: &[&str] = &[CLAIM];
 
-const CLAIM_DATED: &str = "insert into inbox (tenant, key, day)
-  select * from unnest($1::text[], $2::uuid[], $3::date[]) order by 1, 2, 3 on conflict do nothing returning key";
-
-/// Claims keys of inputs with a time of their own, each in its day's bucket; returns those that are new.
-pub async fn claim_dated(session: &Session, keys: &[(&Tenant, Uuid, Date)]) -> Result<Vec<Uuid>, StoreError> {
-    let statement = session.prepared(CLAIM_DATED).await?;
-    let tenants: Vec<&str> = keys.iter().map(|(tenant, _, _)| tenant.as_str()).collect();
-    let ids: Vec<Uuid> = keys.iter().map(|(_, key, _)| *key).collect();
-    let days: Vec<Date> = keys.iter().map(|(_, _, day)| *day).collect();
-    let rows = session.query(&statement, &[&tenants, &ids, &days]).await?;
-    Ok(rows.iter().map(|row| row.get(0)).collect())
+/// A key to be claimed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Claim<'a> {
+    /// Whose input.
+    pub tenant: &'a Tenant,
+    /// What makes it the same as one that was here before.
+    pub key: Uuid,
+    /// The message's own time, if it has one: never its arrival, which differs from delivery to delivery.
+    pub own_time: Option<Timestamp>,
 }
 
-const CLAIM_TIMELESS: &str = "insert into inbox_timeless (tenant, key)
-  select * from unnest($1::text[], $2::uuid[]) order by 1, 2 on conflict do nothing returning key";
+// The database's clock says which days have buckets: were it a lane's, two lanes could look in different places. A time
+// far ahead of it has none yet; its key waits among the timeless, where later deliveries, in bounds by then, look too.
+const CLAIM: &str = "
+with clock as materialized (
+    select (clock_timestamp() at time zone 'UTC')::date as today),
+asked as materialized (
+    select u.tenant, u.key, (u.own_time at time zone 'UTC')::date as day
+    from unnest($1::text[], $2::uuid[], $3::timestamptz[]) u(tenant, key, own_time)),
+sorted as materialized (
+    select tenant, key, case when day between today - $4::int4 and today + 1 then day end as bucket
+    from asked, clock order by tenant, key, bucket),
+dated as (
+    insert into inbox (tenant, key, day)
+    select tenant, key, bucket from sorted s
+    where bucket is not null
+      and not exists (select from inbox_timeless t where t.tenant = s.tenant and t.key = s.key)
+    on conflict do nothing returning key),
+timeless as (
+    insert into inbox_timeless (tenant, key)
+    select tenant, key from sorted where bucket is null
+    on conflict do nothing returning key)
+select key from dated union all select key from timeless";
 
-/// Claims keys of inputs without a time of their own; returns those that are new.
-pub async fn claim_timeless(session: &Session, keys: &[(&Tenant, Uuid)]) -> Result<Vec<Uuid>, StoreError> {
-    let statement = session.prepared(CLAIM_TIMELESS).await?;
-    let tenants: Vec<&str> = keys.iter().map(|(tenant, _)| tenant.as_str()).collect();
-    let ids: Vec<Uuid> = keys.iter().map(|(_, key)| *key).collect();
-    let rows = session.query(&statement, &[&tenants, &ids]).await?;
-    Ok(rows.iter().map(|row| row.get(0)).collect())
-}
-
-/// The day whose bucket a moment falls in; `None` if no bucket is kept for it.
-pub fn bucket(at: Timestamp, now: Timestamp) -> Option<Date> {
-    let day = day_of(at);
-    let today = day_of(now);
-    let oldest = today.checked_sub((RETENTION_DAYS - 1).days()).ok()?;
-    let newest = today.checked_add(1.day()).ok()?;
-    (oldest..=newest).contains(&day).then_some(day)
-}
-
-fn day_of(at: Timestamp) -> Date {
-    at.to_zoned(TimeZone::UTC).date()
-}
-
-/// Makes the coming days' buckets, drops the past ones', and prunes the timeless keys. Several workers may try at once.
-pub async fn maintain(client: &Client) -> Result<(), StoreError> {
-    let row = client
-        .query_one("select clock_timestamp(), pg_try_advisory_lock(4923812)", &[])
+/// Claims keys; returns those that are new. A key given twice is returned once.
+pub async fn claim(session: &Session, claims: &[Claim<'_>]) -> Result<Vec<Uuid>, StoreError> {
+    if claims.is_empty() {
+        return Ok(Vec::new());
+    }
+    let tenants: Vec<&str> = claims.iter().map(|claim| claim.tenant.as_str()).collect();
+    let keys: Vec<Uuid> = claims.iter().map(|claim| claim.key).collect();
+    let times: Vec<Option<Timestamp>> = claims.iter().map(|claim| claim.own_time).collect();
+    let rows = session
+        .query(CLAIM, &[&tenants, &keys, &times, &RETENTION_DAYS])
         .await?;
-    if !row.get::<_, bool>(1) {
-        return Ok(());
-    }
-    let done = maintain_alone(client, day_of(row.get(0))).await;
-    client.batch_execute("select pg_advisory_unlock(4923812)").await?;
-    done
+    Ok(rows.iter().map(|row| row.get(0)).collect())
 }
 
-async fn maintain_alone(client: &Client, today: Date) -> Result<(), StoreError> {
-    let first = today.saturating_sub(RETENTION_DAYS.days());
-    for ahead in 0..=(RETENTION_DAYS + AHEAD_DAYS) {
-        let day = first.saturating_add(ahead.days());
-        let next = day.saturating_add(1.day());
-        let name = day.strftime("inbox_%Y%m%d");
-        let sql = format!(
-            "create table if not exists {name} partition of inbox for values from ('{day}') to ('{next}')"
-        );
-        client.batch_execute(&sql).await?;
+/// Makes the buckets of the coming days. Needed before anything is claimed, and every day from then on; does nothing
+/// while another worker is at it.
+pub async fn make_buckets(store: &Store) -> Result<(), StoreError> {
+    let Some((client, today)) = alone(store).await? else {
+        return Ok(());
+    };
+    let there = buckets(&client).await?;
+    for day in -RETENTION_DAYS..=AHEAD_DAYS {
+        let day = today.saturating_add(day.days());
+        let name = bucket_name(day);
+        if !there.iter().any(|bucket| bucket.name == name) {
+            make_bucket(&client, &name, day).await?;
+        }
     }
-    let sql = "select c.relname from pg_inherits i join pg_class c on c.oid = i.inhrelid
-      where i.inhparent = 'inbox'::regclass and c.relname < $1 order by 1";
-    let oldest = first.strftime("inbox_%Y%m%d").to_string();
-    for row in client.query(sql, &[&oldest]).await? {
-        let name: String = row.get(0);
-        client
-            .batch_execute(&format!("alter table inbox detach partition {name} concurrently"))
-            .await?;
-        client.batch_execute(&format!("drop table {name}")).await?;
-    }
-    let sql = "delete from inbox_timeless where received_at < clock_timestamp() - $1 * interval '1 day'";
-    client.execute(sql, &[&(RETENTION_DAYS as f64)]).await?;
     Ok(())
+}
+
+/// Drops what need not be remembered any more; does nothing while another worker is at it.
+pub async fn forget_past(store: &Store) -> Result<(), StoreError> {
+    let Some((client, today)) = alone(store).await? else {
+        return Ok(());
+    };
+    let oldest = bucket_name(today.saturating_sub(RETENTION_DAYS.days()));
+    for bucket in buckets(&client).await? {
+        // Names order like days.
+        if bucket.name < oldest {
+            drop_bucket(&client, &bucket).await?;
+        }
+    }
+    prune_timeless(&client).await
+}
+
+/// A connection that alone looks after the buckets as long as it is held, and the database's day.
+async fn alone(store: &Store) -> Result<Option<(Client, Date)>, StoreError> {
+    let client = store.lone_client().await?;
+    client
+        .batch_execute(&format!(
+            "set statement_timeout = '{STEP_TIMEOUT}'; set lock_timeout = '{STEP_TIMEOUT}'"
+        ))
+        .await?;
+    let row = client
+        .query_one("select clock_timestamp(), pg_try_advisory_lock($1)", &[&LOCK])
+        .await?;
+    let today = row.get::<_, Timestamp>(0).to_zoned(TimeZone::UTC).date();
+    Ok(row.get::<_, bool>(1).then_some((client, today)))
+}
+
+fn bucket_name(day: Date) -> String {
+    day.strftime("inbox_%Y%m%d").to_string()
+}
+
+/// A day's table.
+struct Bucket {
+    name: String,
+    /// Whether it is part of the inbox; if not, dropping it was cut short.
+    attached: bool,
+    /// Whether detaching it was cut short.
+    half_detached: bool,
+}
+
+async fn buckets(client: &Client) -> Result<Vec<Bucket>, StoreError> {
+    let sql = r"select c.relname::text, i.inhrelid is not null, coalesce(i.inhdetachpending, false)
+      from pg_class c left join pg_inherits i on i.inhrelid = c.oid and i.inhparent = 'inbox'::regclass
+      where c.relnamespace = (select relnamespace from pg_class where oid = 'inbox'::regclass)
+        and c.relkind = 'r' and c.relname ~ '^inbox_\d{8}$' order by 1";
+    let bucket = |row: &tokio_postgres::Row| Bucket {
+        name: row.get(0),
+        attached: row.get(1),
+        half_detached: row.get(2),
+    };
+    Ok(client.query(sql, &[]).await?.iter().map(bucket).collect())
+}
+
+/// Made apart and then attached: `partition of` would lock all batches out meanwhile. In one transaction.
+async fn make_bucket(client: &Client, name: &str, day: Date) -> Result<(), StoreError> {
+    let next = day.saturating_add(1.day());
+    let sql = format!(
+        "create table {name} (like inbox including indexes);
+         alter table inbox attach partition {name} for values from ('{day}') to ('{next}')"
+    );
+    Ok(client.batch_execute(&sql).await?)
+}
+
+/// Each step stands alone: whatever is cut short is taken up where it was left.
+async fn drop_bucket(client: &Client, bucket: &Bucket) -> Result<(), StoreError> {
+    let name = &bucket.name;
+    if bucket.attached {
+        let how = if bucket.half_detached {
+            "finalize"
+        } else {
+            "concurrently"
+        };
+        client
+            .batch_execute(&format!("alter table inbox detach partition {name} {how}"))
+            .await?;
+    }
+    Ok(client.batch_execute(&format!("drop table {name}")).await?)
+}
+
+async fn prune_timeless(client: &Client) -> Result<(), StoreError> {
+    let sql = "delete from inbox_timeless where ctid = any(array(
+        select ctid from inbox_timeless
+        where received_at < clock_timestamp() - $1 * interval '1 day' order by received_at limit $2))";
+    loop {
+        let pruned = client
+            .execute(sql, &[&f64::from(RETENTION_DAYS), &PRUNED_AT_ONCE])
+            .await?;
+        if pruned < PRUNED_AT_ONCE.unsigned_abs() {
+            return Ok(());
+        }
+    }
 }

@@ -1,4 +1,8 @@
 //! Who holds which lane. Leases and `now` are the database's clock: one clock for all workers.
+//!
+//! Every transaction of a lane begins with `fence`, which locks the lane's *key* (partition and epoch) against change.
+//! `raise_epoch` changes the key, so it waits for the transactions of the epoch before, and none of them can begin after
+//! it. Heartbeats change only other columns and wait for nobody.
 
 use std::time::Duration;
 
@@ -6,13 +10,14 @@ use jiff::Timestamp;
 use tokio_postgres::Client;
 use uuid::Uuid;
 
+use super::codec;
 use super::{Session, StoreError};
 use crate::domain::ids::Partition;
 
 /// The ingress queue's row among the lanes: it too has one consumer at a time in the whole deployment.
 pub const INGRESS: Partition = Partition(u16::MAX);
 
-pub(super) const STATEMENTS: &[&str] = &[FENCE, CLEAR_ATTEMPT];
+pub(super) const STATEMENTS: &[&str] = &[FENCE, CLOCK, CLEAR_ATTEMPT];
 
 /// A lane as the leases see it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,13 +42,13 @@ pub struct Fence {
 }
 
 const FENCE: &str = "select clock_timestamp(), (select directory_version from deployment)
-  from lane where partition = $1 and epoch = $2 for share";
+  from lane where partition = $1 and epoch = $2 for key share";
 
 /// The first statement of every transaction of a lane: `None` if the lane is no longer ours, and nothing may be done.
+/// Until the transaction's end nobody else can take the lane.
 pub async fn fence(session: &Session, partition: Partition, epoch: i64) -> Result<Option<Fence>, StoreError> {
-    let statement = session.prepared(FENCE).await?;
     let row = session
-        .query_opt(&statement, &[&i32::from(partition.0), &epoch])
+        .query_opt(FENCE, &[&i32::from(partition.0), &epoch])
         .await?;
     Ok(row.map(|row| Fence {
         now: row.get(0),
@@ -51,18 +56,20 @@ pub async fn fence(session: &Session, partition: Partition, epoch: i64) -> Resul
     }))
 }
 
+const CLOCK: &str = "select clock_timestamp(), directory_version from deployment";
+
 /// The same for whoever is no lane: nothing to fence.
 pub async fn clock(session: &Session) -> Result<Fence, StoreError> {
-    let sql = "select clock_timestamp(), directory_version from deployment";
-    let row = session.query_one(sql, &[]).await?;
+    let row = session.query_one(CLOCK, &[]).await?;
     Ok(Fence {
         now: row.get(0),
         directory_version: row.get(1),
     })
 }
 
-/// Takes the lane's next epoch, if its lease is ours: whoever had the one before can commit nothing any more. Returns
-/// the epoch and the database's time.
+/// Takes the lane's next epoch, if its lease is ours: whoever had the one before can commit nothing any more. Waits for
+/// what they have in hand, so it has to be on its own, and what relies on it in a later statement. Returns the epoch and
+/// the database's time.
 pub async fn raise_epoch(
     session: &Session,
     partition: Partition,
@@ -76,24 +83,22 @@ pub async fn raise_epoch(
     Ok(row.map(|row| (row.get(0), row.get(1))))
 }
 
-/// Says that the worker lives and keeps its lanes; returns the lanes it holds.
+/// Says that the worker lives and keeps its lanes; returns the lanes it holds. A lease that ran out and that nobody has
+/// taken since is renewed too.
 pub async fn renew(client: &Client, worker: Uuid, lease: Duration) -> Result<Vec<Partition>, StoreError> {
-    let sql = "with me as (
-        insert into worker (id, seen_until) values ($1, clock_timestamp() + $2 * interval '1 ms')
+    let sql = "with until as materialized (select clock_timestamp() + $2 * interval '1 ms' as until),
+      me as (
+        insert into worker (id, seen_until) select $1, until from until
         on conflict (id) do update set seen_until = excluded.seen_until)
-      update lane set lease_until = clock_timestamp() + $2 * interval '1 ms' where worker = $1 returning partition";
-    let rows = client.query(sql, &[&worker, &(lease.as_millis() as f64)]).await?;
-    Ok(rows.iter().map(|row| partition(row.get(0))).collect())
+      update lane set lease_until = until.until from until where worker = $1 returning partition";
+    let rows = client.query(sql, &[&worker, &milliseconds(lease)]).await?;
+    rows.iter().map(|row| codec::partition(row.get(0))).collect()
 }
 
 /// How many workers live.
 pub async fn live_workers(client: &Client) -> Result<usize, StoreError> {
-    let row = client
-        .query_one(
-            "select count(*) from worker where seen_until > clock_timestamp()",
-            &[],
-        )
-        .await?;
+    let sql = "select count(*) from worker where seen_until > clock_timestamp()";
+    let row = client.query_one(sql, &[]).await?;
     Ok(usize::try_from(row.get::<_, i64>(0)).unwrap_or(0))
 }
 
@@ -102,14 +107,15 @@ pub async fn list(client: &Client) -> Result<Vec<LaneRow>, StoreError> {
     let sql =
         "select partition, case when lease_until > clock_timestamp() then worker end, lease_until, epoch
       from lane order by partition";
-    let rows = client.query(sql, &[]).await?;
-    let lane = |row: &tokio_postgres::Row| LaneRow {
-        partition: partition(row.get(0)),
-        worker: row.get(1),
-        lease_until: row.get(2),
-        epoch: row.get(3),
+    let lane = |row: &tokio_postgres::Row| {
+        Ok(LaneRow {
+            partition: codec::partition(row.get(0))?,
+            worker: row.get(1),
+            lease_until: row.get(2),
+            epoch: row.get(3),
+        })
     };
-    Ok(rows.iter().map(lane).collect())
+    client.query(sql, &[]).await?.iter().map(lane).collect()
 }
 
 /// Takes a lane whose lease is free or has run out. Says whether its last holder let it go in order; `None` if it is
@@ -120,13 +126,14 @@ pub async fn claim(
     worker: Uuid,
     lease: Duration,
 ) -> Result<Option<bool>, StoreError> {
+    // The row is locked before it is judged: of two that claim at once, the second one sees what the first one did.
     let sql =
         "update lane l set worker = $2, lease_until = clock_timestamp() + $3 * interval '1 ms', clean = false
       from (select partition, clean from lane where partition = $1 for no key update) before
       where l.partition = before.partition and (l.worker is null or l.lease_until <= clock_timestamp())
       returning before.clean";
     let row = client
-        .query_opt(sql, &[&i32::from(lane.0), &worker, &(lease.as_millis() as f64)])
+        .query_opt(sql, &[&i32::from(lane.0), &worker, &milliseconds(lease)])
         .await?;
     Ok(row.map(|row| row.get(0)))
 }
@@ -169,7 +176,8 @@ pub async fn declare_partitions(client: &Client, partitions: u16) -> Result<(), 
 /// How many partitions `topology declare` recorded.
 pub async fn recorded_partitions(client: &Client) -> Result<Option<u16>, StoreError> {
     let row = client.query_one("select partitions from deployment", &[]).await?;
-    Ok(row.get::<_, Option<i32>>(0).and_then(|n| u16::try_from(n).ok()))
+    let number = row.get::<_, Option<i32>>(0);
+    Ok(number.map(codec::partition).transpose()?.map(|number| number.0))
 }
 
 /// Notes, before it is tried alone, that this message is: returns how often it has been since it last got through.
@@ -186,11 +194,10 @@ const CLEAR_ATTEMPT: &str =
 
 /// It got through.
 pub async fn clear_attempt(session: &Session, lane: Partition) -> Result<(), StoreError> {
-    let statement = session.prepared(CLEAR_ATTEMPT).await?;
-    session.execute(&statement, &[&i32::from(lane.0)]).await?;
+    session.execute(CLEAR_ATTEMPT, &[&i32::from(lane.0)]).await?;
     Ok(())
 }
 
-fn partition(number: i32) -> Partition {
-    Partition(u16::try_from(number).unwrap_or(u16::MAX))
+fn milliseconds(lease: Duration) -> f64 {
+    lease.as_secs_f64() * 1_000.0
 }

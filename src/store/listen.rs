@@ -9,6 +9,9 @@ use crate::domain::ids::Partition;
 /// Says that rows wait for these lanes. After the commit and on its own: inside a transaction it would make all commits
 /// of the database wait for each other.
 pub async fn notify(session: &Session, lanes: &[Partition]) -> Result<(), StoreError> {
+    if lanes.is_empty() {
+        return Ok(());
+    }
     let numbers: Vec<String> = lanes.iter().map(|lane| lane.0.to_string()).collect();
     session
         .execute(
@@ -21,7 +24,7 @@ pub async fn notify(session: &Session, lanes: &[Partition]) -> Result<(), StoreE
 
 /// Hands every hint to `wake`, until the connection ends.
 pub async fn listen(store: &Store, wake: impl Fn(Partition)) -> Result<(), StoreError> {
-    let (client, mut messages) = store.lone_connection().await?;
+    let (client, mut messages) = store.listening_client().await?;
     // The connection moves only while its messages are asked for: LISTEN and the stream have to run side by side.
     let subscribe = client.batch_execute("listen switchboard_lane");
     tokio::pin!(subscribe);

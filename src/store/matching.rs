@@ -27,15 +27,14 @@ pub async fn create(session: &Session, tenant: &Tenant) -> Result<(), StoreError
 const LOCK: &str = "select tenant, plan_version, drain_pending from matching
   where tenant = any($1::text[]) order by tenant for no key update";
 
-/// Locks the match rows of these tenants, in order.
+/// Locks the match rows of these tenants, in order. What is read under them has to be read by later statements.
 pub async fn lock(session: &Session, tenants: &[Tenant]) -> Result<Vec<MatchRow>, StoreError> {
-    let statement = session.prepared(LOCK).await?;
     let names: Vec<&str> = tenants.iter().map(Tenant::as_str).collect();
-    let rows = session.query(&statement, &[&names]).await?;
+    let rows = session.query(LOCK, &[&names]).await?;
     let row = |row: &tokio_postgres::Row| {
         Ok(MatchRow {
             tenant: codec::tenant(row.get(0))?,
-            plan_version: u32::try_from(row.get::<_, i32>(1)).unwrap_or(0),
+            plan_version: codec::from_int4(row.get(1))?,
             drain_pending: row.get(2),
         })
     };
@@ -46,7 +45,6 @@ const SAVE_DRAIN: &str = "update matching set drain_pending = $2 where tenant = 
 
 /// Remembers whether a drain has work left.
 pub async fn save_drain_pending(session: &Session, tenant: &Tenant, pending: bool) -> Result<(), StoreError> {
-    let statement = session.prepared(SAVE_DRAIN).await?;
-    session.execute(&statement, &[&tenant.as_str(), &pending]).await?;
+    session.execute(SAVE_DRAIN, &[&tenant.as_str(), &pending]).await?;
     Ok(())
 }

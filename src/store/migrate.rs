@@ -2,11 +2,14 @@
 
 use refinery::embed_migrations;
 
-use super::{Session, Store, StoreError};
+use super::{Store, StoreError};
 
 mod embedded {
     super::embed_migrations!("schemas/postgres");
 }
+
+/// Two runs at once wait for each other on this number, which nobody else locks on.
+const LOCK: i64 = 4_923_811;
 
 /// A migration, and whether the database has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,13 +25,13 @@ pub struct Migration {
 /// Applies what is missing; says what it applied.
 pub async fn up(store: &Store) -> Result<Vec<Migration>, StoreError> {
     let mut client = store.lone_client().await?;
-    // Migrations may take long: the bounds are for batches. Two runs at once wait for each other.
+    // Migrations may take long: the bounds are for batches.
     client
         .batch_execute(
             "set statement_timeout = 0; set lock_timeout = 0; set idle_in_transaction_session_timeout = 0",
         )
         .await?;
-    client.batch_execute("select pg_advisory_lock(4923811)").await?;
+    client.execute("select pg_advisory_lock($1)", &[&LOCK]).await?;
     let report = embedded::migrations::runner()
         .run_async(&mut client)
         .await
@@ -102,10 +105,4 @@ async fn applied(client: &tokio_postgres::Client) -> Result<Vec<i32>, StoreError
         .query("select version from refinery_schema_history", &[])
         .await?;
     Ok(rows.iter().map(|row| row.get(0)).collect())
-}
-
-/// Whether the database answers at all.
-pub async fn ping(session: &Session) -> Result<(), StoreError> {
-    session.simple_query("select 1").await?;
-    Ok(())
 }

@@ -2,12 +2,13 @@
 //!
 //! One function per statement, verb and object, set-based. Functions that a batch pipelines put their statement on the
 //! wire when first polled, so `try_join!` sends them in the order they are written: every statement is prepared when its
-//! connection is first used, and a prepared one is found without waiting.
+//! connection is made, and a prepared one is found without waiting. With nothing to do they send nothing.
 
 pub mod agents;
 pub mod aliases;
 pub mod audit;
 mod codec;
+mod connect;
 pub mod conversations;
 mod error;
 pub mod inbox;
@@ -20,8 +21,11 @@ pub mod plans;
 pub mod queue;
 pub mod read;
 pub mod records;
+mod row;
 mod session;
 pub mod timers;
+mod tls;
 
+pub use connect::{Store, StoreSettings};
 pub use error::StoreError;
-pub use session::{Session, Store, StoreSettings};
+pub use session::Session;

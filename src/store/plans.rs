@@ -32,12 +32,7 @@ pub async fn directory(session: &Session) -> Result<Listing, StoreError> {
         )
         .await?;
     let channel = |row: &tokio_postgres::Row| Ok((codec::channel(row.get(0))?, codec::tenant(row.get(1))?));
-    let plan = |row: &tokio_postgres::Row| {
-        Ok((
-            codec::tenant(row.get(0))?,
-            u32::try_from(row.get::<_, i32>(1)).unwrap_or(0),
-        ))
-    };
+    let plan = |row: &tokio_postgres::Row| Ok((codec::tenant(row.get(0))?, codec::from_int4(row.get(1))?));
     Ok(Listing {
         version,
         channels: channels.iter().map(channel).collect::<Result<_, StoreError>>()?,
@@ -48,7 +43,7 @@ pub async fn directory(session: &Session) -> Result<Listing, StoreError> {
 /// The document of one version.
 pub async fn document(session: &Session, tenant: &Tenant, version: u32) -> Result<Option<Value>, StoreError> {
     let sql = "select document from plan where tenant = $1 and version = $2";
-    let version = i32::try_from(version).unwrap_or(i32::MAX);
+    let version = codec::int4(version);
     let row = session.query_opt(sql, &[&tenant.as_str(), &version]).await?;
     Ok(row.map(|row| row.get(0)))
 }
@@ -88,7 +83,7 @@ pub struct Activation<'a> {
 /// Puts a plan in force. The number every batch looks at rises last: it is the one row all tenants share.
 pub async fn activate(session: &Session, activation: &Activation<'_>) -> Result<(), StoreError> {
     let tenant = activation.tenant.as_str();
-    let version = i32::try_from(activation.version).unwrap_or(i32::MAX);
+    let version = codec::int4(activation.version);
     let sql = "insert into plan (tenant, version, document, activated_at, actor, cause) values ($1, $2, $3, $4, $5, $6)";
     let parameters: [&(dyn tokio_postgres::types::ToSql + Sync); 6] = [
         &tenant,
@@ -141,10 +136,12 @@ pub async fn history(session: &Session, tenant: &Tenant, limit: i64) -> Result<V
     let sql =
         "select version, activated_at, actor from plan where tenant = $1 order by version desc limit $2";
     let rows = session.query(sql, &[&tenant.as_str(), &limit]).await?;
-    let version = |row: &tokio_postgres::Row| Version {
-        version: u32::try_from(row.get::<_, i32>(0)).unwrap_or(0),
-        activated_at: row.get(1),
-        actor: row.get(2),
+    let version = |row: &tokio_postgres::Row| {
+        Ok(Version {
+            version: codec::from_int4(row.get(0))?,
+            activated_at: row.get(1),
+            actor: row.get(2),
+        })
     };
-    Ok(rows.iter().map(version).collect())
+    rows.iter().map(version).collect()
 }

@@ -2,64 +2,95 @@
 
 use std::collections::BTreeMap;
 
-use uuid::Uuid;
-
 use super::codec;
-use super::conversations::{Loaded, columns};
+use super::row::{Loaded, columns};
 use super::{Session, StoreError};
 use crate::domain::ids::{ConversationId, Partition, TeamId, Tenant};
 use crate::domain::state::Requirement;
 
 pub(super) const STATEMENTS: &[&str] = &[LOAD];
 
-/// The heads of a tenant's queues.
+/// The heads of a tenant's queues, in no order.
 #[derive(Debug, Default)]
 pub struct Page {
-    /// Locked; those that other lanes hold are left out, and offered again by them.
+    /// The first of every requirement.
     pub conversations: Vec<Loaded>,
-    /// Requirements of which more wait than the page holds.
+    /// Requirements of which more may wait than the page holds.
     pub more: Vec<Requirement>,
 }
 
-// The distinct requirements are found by jumping from one to the next in the queue's index, so that the time depends on
-// how many there are and not on how many conversations wait. Then the oldest few of each are locked.
-const LOAD: &str = concat!(
-    "with recursive team(id) as (select unnest($2::text[])),
-    jump as (
-      (select team.id as queue, first.requirement from team, lateral (
-         select requirement from conversation
-         where tenant = $1 and owner_queue = team.id and requirement is not null
-         order by requirement limit 1) first)
-      union all
-      select jump.queue, next.requirement from jump, lateral (
-         select requirement from conversation
-         where tenant = $1 and owner_queue = jump.queue and requirement > jump.requirement
-         order by requirement limit 1) next),
-    head as materialized (
-      select oldest.id, jump.requirement from jump, lateral (
-         select id from conversation
-         where tenant = $1 and owner_queue = jump.queue and requirement = jump.requirement
-         order by waits_from, id limit $3) oldest)
-    select ",
-    columns!(),
-    ", requirement from conversation
-    where tenant = $1 and id in (select id from head) and requirement is not null
-    order by id for no key update skip locked"
-);
+/// Finds the first few conversations of every requirement in these teams' queues; `$lock` says how to hold them.
+macro_rules! heads {
+    ($lock:literal) => {
+        concat!(
+            "with recursive team as (select unnest($2::text[]) as id),
+            -- Every requirement that is waited for, found by jumping from one to the next in the queue's index: the time
+            -- depends on how many requirements there are, not on how many conversations wait.
+            jump as (
+              (select team.id as queue, first.requirement from team, lateral (
+                 select requirement from conversation
+                 where tenant = $1 and owner_queue = team.id and requirement is not null
+                 order by requirement limit 1) first)
+              union all
+              select jump.queue, next.requirement from jump, lateral (
+                 select requirement from conversation
+                 where tenant = $1 and owner_queue = jump.queue and requirement > jump.requirement
+                 order by requirement limit 1) next)
+            -- Of each, those that came first. Locking is inside, where it is done before the limit: whatever another lane
+            -- holds is passed over without using up a place.
+            select head.* from jump, lateral (
+              select ",
+            columns!(),
+            " from conversation
+              where tenant = $1 and owner_queue = jump.queue and requirement = jump.requirement
+              order by waits_from, id limit $3 ",
+            $lock,
+            ") head"
+        )
+    };
+}
 
-/// Loads and locks the first `each` of every requirement in these teams' queues.
+const LOAD: &str = heads!("for no key update skip locked");
+
+/// Loads and locks the first `each` of every requirement in these teams' queues. Conversations that others hold are left
+/// out: whoever holds a waiting conversation offers it again.
 pub async fn load(
     session: &Session,
     tenant: &Tenant,
     teams: &[TeamId],
     each: usize,
 ) -> Result<Page, StoreError> {
-    let statement = session.prepared(LOAD).await?;
+    if teams.is_empty() {
+        return Ok(Page::default());
+    }
+    page(session, LOAD, tenant, teams, each).await
+}
+
+const LOOK: &str = heads!("");
+
+/// The same without locks, and so with all of them: for who only wants to know.
+pub async fn look(
+    session: &Session,
+    tenant: &Tenant,
+    teams: &[TeamId],
+    each: usize,
+) -> Result<Page, StoreError> {
+    if teams.is_empty() {
+        return Ok(Page::default());
+    }
+    page(session, LOOK, tenant, teams, each).await
+}
+
+async fn page(
+    session: &Session,
+    sql: &str,
+    tenant: &Tenant,
+    teams: &[TeamId],
+    each: usize,
+) -> Result<Page, StoreError> {
     let names: Vec<&str> = teams.iter().map(TeamId::as_str).collect();
     let limit = i64::try_from(each).unwrap_or(i64::MAX);
-    let rows = session
-        .query(&statement, &[&tenant.as_str(), &names, &limit])
-        .await?;
+    let rows = session.query(sql, &[&tenant.as_str(), &names, &limit]).await?;
     let mut page = Page::default();
     let mut found: BTreeMap<Requirement, usize> = BTreeMap::new();
     for row in &rows {
@@ -69,11 +100,8 @@ pub async fn load(
         }
         page.conversations.push(loaded);
     }
-    page.more = found
-        .into_iter()
-        .filter(|(_, count)| *count >= each)
-        .map(|(requirement, _)| requirement)
-        .collect();
+    let full = found.into_iter().filter(|(_, count)| *count >= each);
+    page.more = full.map(|(requirement, _)| requirement).collect();
     Ok(page)
 }
 
@@ -87,7 +115,7 @@ pub async fn in_other_teams(
 ) -> Result<Vec<ConversationId>, StoreError> {
     let names: Vec<&str> = teams.iter().map(TeamId::as_str).collect();
     let sql = "select id from conversation
-      where tenant = $1 and home = $2 and status = 'open' and owner_queue is not null and owner_queue <> all($3::text[])
+      where tenant = $1 and home = $2 and status = 'open' and owner_agent is null and owner_queue <> all($3::text[])
       order by id limit $4";
     let rows = session
         .query(sql, &[&tenant.as_str(), &i32::from(home.0), &names, &limit])
@@ -107,22 +135,21 @@ pub async fn stranded(
       order by tenant, id limit $2";
     let rows = session.query(sql, &[&i32::from(home.0), &limit]).await?;
     rows.iter()
-        .map(|row| Ok((codec::tenant(row.get(0))?, ConversationId(row.get::<_, Uuid>(1)))))
+        .map(|row| Ok((codec::tenant(row.get(0))?, ConversationId(row.get(1)))))
         .collect()
 }
 
-/// How many wait in each queue, and since when the oldest does.
+/// How many wait in each queue. A queue in which nobody waits is not in the answer.
 pub async fn depths(session: &Session) -> Result<Vec<(Tenant, TeamId, i64)>, StoreError> {
     let sql = "select tenant, owner_queue, count(*) from conversation
       where status = 'open' and owner_agent is null and owner_queue is not null group by 1, 2 order by 1, 2";
     let rows = session.query(sql, &[]).await?;
-    rows.iter()
-        .map(|row| {
-            Ok((
-                codec::tenant(row.get(0))?,
-                codec::team_id(row.get(1))?,
-                row.get(2),
-            ))
-        })
-        .collect()
+    let depth = |row: &tokio_postgres::Row| {
+        Ok((
+            codec::tenant(row.get(0))?,
+            codec::team_id(row.get(1))?,
+            row.get(2),
+        ))
+    };
+    rows.iter().map(depth).collect()
 }

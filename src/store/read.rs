@@ -2,12 +2,16 @@
 
 use jiff::Timestamp;
 use serde_json::Value;
+use tokio_postgres::Row;
 use uuid::Uuid;
 
 use super::codec;
-use super::conversations::{Loaded, columns};
+use super::row::{Loaded, columns};
 use super::{Session, StoreError};
 use crate::domain::ids::{AgentId, ConversationId, Tenant};
+
+/// Records shown of one conversation at most, the newest: a life of reopening fits, a loop of transfers does not.
+const MOST_RECORDS: i64 = 1_000;
 
 /// Which conversations to list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,37 +30,68 @@ pub enum View<'a> {
     All,
 }
 
-/// Conversations of a view, those that waited longest first.
+impl View<'_> {
+    /// What belongs in it, and in which order: open ones as long as they have waited, the rest by age, which an index
+    /// knows (ids begin with their time), so that old conversations in their millions are not sorted.
+    fn sql(self) -> (&'static str, &'static str) {
+        const WAITED_LONGEST: &str = "coalesce(waiting_since, queued_at, last_activity), tenant, id";
+        const NEWEST: &str = "tenant, id desc";
+        match self {
+            View::New => (
+                "status = 'open' and owner_agent is null and owner_queue is null",
+                WAITED_LONGEST,
+            ),
+            View::Team => (
+                "status = 'open' and owner_agent is null and owner_queue is not null",
+                WAITED_LONGEST,
+            ),
+            View::Assigned => ("status = 'open' and owner_agent is not null", WAITED_LONGEST),
+            View::Mine(_) => ("status = 'open' and owner_agent = $2", WAITED_LONGEST),
+            View::Closed => ("status = 'closed'", NEWEST),
+            View::All => ("true", NEWEST),
+        }
+    }
+
+    fn agent(&self) -> Option<&str> {
+        match self {
+            View::Mine(agent) => Some(agent.as_str()),
+            View::New | View::Team | View::Assigned | View::Closed | View::All => None,
+        }
+    }
+}
+
+/// Conversations of a view, at most `limit`: open ones by how long they have waited, others the newest first.
 pub async fn conversations(
     session: &Session,
     tenant: Option<&Tenant>,
     view: View<'_>,
     limit: i64,
 ) -> Result<Vec<Loaded>, StoreError> {
-    let (condition, agent) = match view {
-        View::New => (
-            "status = 'open' and owner_agent is null and owner_queue is null",
-            None,
-        ),
-        View::Team => ("status = 'open' and owner_queue is not null", None),
-        View::Assigned => ("status = 'open' and owner_agent is not null", None),
-        View::Mine(agent) => ("status = 'open' and owner_agent = $2", Some(agent.as_str())),
-        View::Closed => ("status = 'closed'", None),
-        View::All => ("true", None),
-    };
+    let (condition, order) = view.sql();
+    // The second parameter has to be there for all views, and have a type.
     let sql = format!(
-        "select {} from conversation where ($1::text is null or tenant = $1) and ($2::text is null or true) and {condition}
-         order by coalesce(waiting_since, queued_at, last_activity), id limit $3",
+        "select {} from conversation
+         where ($1::text is null or tenant = $1) and ($2::text is null or true) and {condition}
+         order by {order} limit $3",
         columns!()
     );
-    let tenant = tenant.map(Tenant::as_str);
-    let rows = session.query(&sql, &[&tenant, &agent, &limit]).await?;
-    rows.iter().map(Loaded::from_row).collect()
+    let parameters: [&(dyn tokio_postgres::types::ToSql + Sync); 3] =
+        [&tenant.map(Tenant::as_str), &view.agent(), &limit.max(0)];
+    session
+        .query(&sql, &parameters)
+        .await?
+        .iter()
+        .map(Loaded::from_row)
+        .collect()
 }
 
-/// One conversation, whoever's it is.
+/// One conversation, whoever's it is: every tenant is asked, since keys begin with the tenant.
 pub async fn conversation(session: &Session, id: ConversationId) -> Result<Option<Loaded>, StoreError> {
-    let sql = concat!("select ", columns!(), " from conversation where id = $1");
+    let sql = concat!(
+        "select c.* from matching m, lateral (select ",
+        columns!(),
+        " from conversation where tenant = m.tenant and id = $1) c"
+    );
     session
         .query_opt(sql, &[&id.0])
         .await?
@@ -99,9 +134,11 @@ pub async fn engagements(
     id: ConversationId,
 ) -> Result<Vec<Engagement>, StoreError> {
     let sql = "select id, way, from_owner, to_agent, requester, status, reason, note, created_at, updated_at, decision
-      from engagement where tenant = $1 and conversation = $2 order by created_at, id";
-    let rows = session.query(sql, &[&tenant.as_str(), &id.0]).await?;
-    let engagement = |row: &tokio_postgres::Row| Engagement {
+      from engagement where tenant = $1 and conversation = $2 order by created_at desc, id desc limit $3";
+    let rows = session
+        .query(sql, &[&tenant.as_str(), &id.0, &MOST_RECORDS])
+        .await?;
+    let engagement = |row: &Row| Engagement {
         engagement: row.get(0),
         way: row.get(1),
         from: row.get(2),
@@ -114,7 +151,7 @@ pub async fn engagements(
         updated_at: row.get(9),
         decision: row.get(10),
     };
-    Ok(rows.iter().map(engagement).collect())
+    Ok(rows.iter().rev().map(engagement).collect())
 }
 
 /// A decision record as it is shown.
@@ -147,9 +184,11 @@ pub async fn decisions(
     id: ConversationId,
 ) -> Result<Vec<Decision>, StoreError> {
     let sql = "select id, at, cause, rule, plan_version, team, strategy, chosen, detail
-      from decision where tenant = $1 and conversation = $2 order by at, id";
-    let rows = session.query(sql, &[&tenant.as_str(), &id.0]).await?;
-    let decision = |row: &tokio_postgres::Row| Decision {
+      from decision where tenant = $1 and conversation = $2 order by at desc, id desc limit $3";
+    let rows = session
+        .query(sql, &[&tenant.as_str(), &id.0, &MOST_RECORDS])
+        .await?;
+    let decision = |row: &Row| Decision {
         decision: row.get(0),
         at: row.get(1),
         cause: row.get(2),
@@ -160,10 +199,10 @@ pub async fn decisions(
         chosen: row.get(7),
         detail: row.get(8),
     };
-    Ok(rows.iter().map(decision).collect())
+    Ok(rows.iter().rev().map(decision).collect())
 }
 
-/// The words of a conversation as listings show them.
+/// The words of a conversation as listings show them: status and priority.
 pub fn words(loaded: &Loaded) -> (&'static str, &'static str) {
     (
         codec::status_word(loaded.conversation.status),
@@ -171,7 +210,7 @@ pub fn words(loaded: &Loaded) -> (&'static str, &'static str) {
     )
 }
 
-/// How much each agent carries, by what the conversations say.
+/// How much each agent carries, by what the conversations say: id, presence, open conversations owned.
 pub async fn loads(session: &Session, tenant: &Tenant) -> Result<Vec<(String, String, i64)>, StoreError> {
     let sql = "select a.id, a.presence, count(c.id) from agent a
       left join conversation c on c.tenant = a.tenant and c.owner_agent = a.id and c.status = 'open'
@@ -181,4 +220,29 @@ pub async fn loads(session: &Session, tenant: &Tenant) -> Result<Vec<(String, St
         .iter()
         .map(|row| (row.get(0), row.get(1), row.get(2)))
         .collect())
+}
+
+/// A queue in which somebody waits.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Queue {
+    /// The team whose queue it is.
+    pub team: String,
+    /// How many wait.
+    pub waiting: i64,
+    /// Since when the one that waits longest does.
+    pub oldest: Timestamp,
+}
+
+/// A tenant's queues, the one with the longest wait first.
+pub async fn queues(session: &Session, tenant: &Tenant) -> Result<Vec<Queue>, StoreError> {
+    let sql = "select owner_queue, count(*), min(coalesce(waiting_since, queued_at, last_activity))
+      from conversation where tenant = $1 and status = 'open' and owner_agent is null and owner_queue is not null
+      group by 1 order by 3, 1";
+    let rows = session.query(sql, &[&tenant.as_str()]).await?;
+    let queue = |row: &Row| Queue {
+        team: row.get(0),
+        waiting: row.get(1),
+        oldest: row.get(2),
+    };
+    Ok(rows.iter().map(queue).collect())
 }

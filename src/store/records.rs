@@ -48,7 +48,9 @@ const ADD_ENGAGEMENTS: &str = "insert into engagement (tenant, id, conversation,
 
 /// Adds engagement records.
 pub async fn add_engagements(session: &Session, records: &[Engagement<'_>]) -> Result<(), StoreError> {
-    let statement = session.prepared(ADD_ENGAGEMENTS).await?;
+    if records.is_empty() {
+        return Ok(());
+    }
     let tenants: Vec<&str> = records.iter().map(|r| r.tenant.as_str()).collect();
     let ids: Vec<Uuid> = records.iter().map(|r| r.id).collect();
     let conversations: Vec<Uuid> = records.iter().map(|r| r.conversation.0).collect();
@@ -61,7 +63,7 @@ pub async fn add_engagements(session: &Session, records: &[Engagement<'_>]) -> R
     let times: Vec<Timestamp> = records.iter().map(|r| r.at).collect();
     session
         .execute(
-            &statement,
+            ADD_ENGAGEMENTS,
             &[
                 &tenants,
                 &ids,
@@ -100,7 +102,9 @@ const ADD_DECISIONS: &str = "insert into decision (tenant, id, conversation, at,
 
 /// Adds decision records.
 pub async fn add_decisions(session: &Session, records: &[DecisionRecord<'_>]) -> Result<(), StoreError> {
-    let statement = session.prepared(ADD_DECISIONS).await?;
+    if records.is_empty() {
+        return Ok(());
+    }
     let all = || records.iter().map(|record| record.decision);
     let tenants: Vec<&str> = records.iter().map(|r| r.tenant.as_str()).collect();
     let ids: Vec<Uuid> = all().map(|d| d.id).collect();
@@ -108,16 +112,14 @@ pub async fn add_decisions(session: &Session, records: &[DecisionRecord<'_>]) ->
     let times: Vec<Timestamp> = records.iter().map(|r| r.at).collect();
     let causes: Vec<&str> = records.iter().map(|r| r.cause).collect();
     let rules: Vec<Option<&str>> = all().map(|d| d.rule.as_deref()).collect();
-    let versions: Vec<i32> = all()
-        .map(|d| i32::try_from(d.plan_version).unwrap_or(i32::MAX))
-        .collect();
+    let versions: Vec<i32> = all().map(|d| codec::int4(d.plan_version)).collect();
     let teams: Vec<Option<&str>> = all().map(|d| d.team.as_ref().map(|team| team.as_str())).collect();
     let strategies: Vec<Option<&str>> = all().map(|d| d.strategy.map(codec::strategy_word)).collect();
     let chosen: Vec<Option<&str>> = all().map(|d| d.chosen.as_ref().map(AgentId::as_str)).collect();
     let details: Vec<Value> = all().map(detail).collect();
     session
         .execute(
-            &statement,
+            ADD_DECISIONS,
             &[
                 &tenants,
                 &ids,

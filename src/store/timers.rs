@@ -24,29 +24,10 @@ pub enum TimerKind {
     Stranded,
 }
 
-impl TimerKind {
-    const ALL: [TimerKind; 4] = [
-        TimerKind::Assign,
-        TimerKind::Presence,
-        TimerKind::Drain,
-        TimerKind::Reexamine,
-    ];
-
-    fn word(self) -> &'static str {
-        match self {
-            TimerKind::Assign => "assign",
-            TimerKind::Presence => "presence",
-            TimerKind::Drain => "drain",
-            TimerKind::Reexamine => "reexamine",
-            TimerKind::Stranded => "stranded",
-        }
-    }
-}
-
 /// A timer that came due.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DueTimer {
-    /// Its name.
+    /// Its name: another one each time it is set.
     pub id: Uuid,
     /// Whose.
     pub tenant: Tenant,
@@ -61,15 +42,12 @@ const DUE: &str = "select id, tenant, kind, subject from timer
 
 /// Timers of this lane that are due, the oldest first.
 pub async fn due(session: &Session, lane: Partition, limit: i64) -> Result<Vec<DueTimer>, StoreError> {
-    let statement = session.prepared(DUE).await?;
-    let rows = session.query(&statement, &[&i32::from(lane.0), &limit]).await?;
+    let rows = session.query(DUE, &[&i32::from(lane.0), &limit]).await?;
     let timer = |row: &tokio_postgres::Row| {
-        let word: &str = row.get(2);
-        let kind = TimerKind::ALL.into_iter().find(|kind| kind.word() == word);
         Ok(DueTimer {
             id: row.get(0),
             tenant: codec::tenant(row.get(1))?,
-            kind: kind.ok_or_else(|| codec::unreadable("timer kind"))?,
+            kind: codec::timer_kind(row.get(2))?,
             subject: row.get(3),
         })
     };
@@ -78,15 +56,13 @@ pub async fn due(session: &Session, lane: Partition, limit: i64) -> Result<Vec<D
 
 const CLAIM: &str = "delete from timer where id = any($1::uuid[]) returning id";
 
-/// Claims timers: those still there are this batch's.
+/// Claims timers: those still there are this batch's. One that was set anew meanwhile is not.
 pub async fn claim(session: &Session, ids: &[Uuid]) -> Result<Vec<Uuid>, StoreError> {
-    let statement = session.prepared(CLAIM).await?;
-    Ok(session
-        .query(&statement, &[&ids])
-        .await?
-        .iter()
-        .map(|row| row.get(0))
-        .collect())
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let rows = session.query(CLAIM, &[&ids]).await?;
+    Ok(rows.iter().map(|row| row.get(0)).collect())
 }
 
 /// A timer to be set: one per kind and subject, the last setting wins.
@@ -104,22 +80,30 @@ pub struct NewTimer {
     pub due: Option<Timestamp>,
 }
 
+// One statement cannot write a row twice: of two settings in one batch the later one is kept here already.
 const SET: &str = "insert into timer (tenant, kind, subject, id, lane, due)
-  select u.tenant, u.kind, u.subject, gen_random_uuid(), u.lane, coalesce(u.due, clock_timestamp())
-  from unnest($1::text[], $2::text[], $3::text[], $4::int4[], $5::timestamptz[]) u(tenant, kind, subject, lane, due)
-  order by 1, 2, 3
+  select distinct on (tenant, kind, subject)
+    tenant, kind, subject, gen_random_uuid(), lane, coalesce(due, clock_timestamp())
+  from unnest($1::text[], $2::text[], $3::text[], $4::int4[], $5::timestamptz[])
+    with ordinality u(tenant, kind, subject, lane, due, place)
+  order by tenant, kind, subject, place desc
   on conflict (tenant, kind, subject) do update set id = excluded.id, lane = excluded.lane, due = excluded.due";
 
 /// Sets timers.
 pub async fn set(session: &Session, timers: &[NewTimer]) -> Result<(), StoreError> {
-    let statement = session.prepared(SET).await?;
+    if timers.is_empty() {
+        return Ok(());
+    }
     let tenants: Vec<&str> = timers.iter().map(|timer| timer.tenant.as_str()).collect();
-    let kinds: Vec<&str> = timers.iter().map(|timer| timer.kind.word()).collect();
+    let kinds: Vec<&str> = timers
+        .iter()
+        .map(|timer| codec::timer_kind_word(timer.kind))
+        .collect();
     let subjects: Vec<&str> = timers.iter().map(|timer| timer.subject.as_str()).collect();
     let lanes: Vec<i32> = timers.iter().map(|timer| i32::from(timer.lane.0)).collect();
     let dues: Vec<Option<Timestamp>> = timers.iter().map(|timer| timer.due).collect();
     session
-        .execute(&statement, &[&tenants, &kinds, &subjects, &lanes, &dues])
+        .execute(SET, &[&tenants, &kinds, &subjects, &lanes, &dues])
         .await?;
     Ok(())
 }
@@ -130,12 +114,15 @@ const CLEAR: &str =
 
 /// Clears timers whose reason is gone.
 pub async fn clear(session: &Session, timers: &[(Tenant, TimerKind, String)]) -> Result<(), StoreError> {
-    let statement = session.prepared(CLEAR).await?;
+    if timers.is_empty() {
+        return Ok(());
+    }
     let tenants: Vec<&str> = timers.iter().map(|timer| timer.0.as_str()).collect();
-    let kinds: Vec<&str> = timers.iter().map(|timer| timer.1.word()).collect();
+    let kinds: Vec<&str> = timers
+        .iter()
+        .map(|timer| codec::timer_kind_word(timer.1))
+        .collect();
     let subjects: Vec<&str> = timers.iter().map(|timer| timer.2.as_str()).collect();
-    session
-        .execute(&statement, &[&tenants, &kinds, &subjects])
-        .await?;
+    session.execute(CLEAR, &[&tenants, &kinds, &subjects]).await?;
     Ok(())
 }

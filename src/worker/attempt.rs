@@ -101,7 +101,11 @@ async fn whole(job: &Job<'_>, arrivals: &[Arrival], timers: i64) -> Result<Resul
             failure @ (Failure::Store(StoreError::Rejected(_)) | Failure::Poison(_)) => {
                 return Ok(Err(failure));
             }
-            failure @ (Failure::PlanChanged(_) | Failure::AliasRace) if redone >= MAX_REDONE => {
+            failure @ (Failure::PlanChanged(_)
+            | Failure::AliasRace
+            | Failure::Store(StoreError::Conflict(_)))
+                if redone >= MAX_REDONE =>
+            {
                 return Ok(Err(failure));
             }
             Failure::PlanChanged(at_least) => {
@@ -115,6 +119,10 @@ async fn whole(job: &Job<'_>, arrivals: &[Arrival], timers: i64) -> Result<Resul
             Failure::AliasRace => {
                 redone += 1;
                 "alias_race"
+            }
+            Failure::Store(StoreError::Conflict(_)) => {
+                redone += 1;
+                "conflict"
             }
             Failure::Store(error @ (StoreError::Unreachable(_) | StoreError::Transient(_))) => {
                 tracing::warn!(%error, "batch is tried again");

@@ -6,7 +6,6 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use jiff::civil::Date;
 use metrics::counter;
 use tokio::try_join;
 use uuid::Uuid;
@@ -170,46 +169,24 @@ struct Opening {
 }
 
 /// First round trip: the fence, the inbox, the identifiers, the timers that are due.
-async fn open(session: &mut Session, order: Order<'_>, pending: &[Pending<'_>]) -> Result<Opening, Failure> {
+async fn open(session: &Session, order: Order<'_>, pending: &[Pending<'_>]) -> Result<Opening, Failure> {
     let keys = resolve::aliases_of(pending);
-    let (dated, timeless) = inbox_keys(pending, order.not_before);
-    session.enter();
-    let session = &*session;
-    let (_, fence, _, fresh_dated, fresh_timeless, aliases, due) = try_join!(
-        session.begin_pipelined(),
+    let claims = claims(pending);
+    let (_, fence, _, fresh, aliases, due) = try_join!(
+        session.begin(),
         fence(session, order.author),
         delete_published(session, order),
-        async {
-            if dated.is_empty() {
-                Ok(Vec::new())
-            } else {
-                inbox::claim_dated(session, &dated).await
-            }
-        },
-        async {
-            if timeless.is_empty() {
-                Ok(Vec::new())
-            } else {
-                inbox::claim_timeless(session, &timeless).await
-            }
-        },
-        async {
-            if keys.is_empty() {
-                Ok(Vec::new())
-            } else {
-                aliases::find(session, &keys).await
-            }
-        },
+        inbox::claim(session, &claims),
+        aliases::find(session, &keys),
         due_timers(session, order),
     )?;
     let fence = fence.ok_or(Failure::Fenced)?;
     if fence.directory_version != order.directory.version {
         return Err(Failure::PlanChanged(fence.directory_version));
     }
-    let fresh = fresh_dated.into_iter().chain(fresh_timeless).collect();
     Ok(Opening {
         now: fence.now.max(order.not_before),
-        fresh,
+        fresh: fresh.into_iter().collect(),
         aliases,
         due,
     })
@@ -240,26 +217,17 @@ async fn due_timers(session: &Session, order: Order<'_>) -> Result<Vec<DueTimer>
     }
 }
 
-type DatedKey<'a> = (&'a Tenant, Uuid, Date);
-
-/// A fact goes into the bucket of its own time; whatever has none that is kept goes into the timeless one. Buckets are
-/// judged by the last batch's time: a day's bucket is there long before and after it is needed.
-fn inbox_keys<'a>(
-    pending: &'a [Pending<'_>],
-    now: Timestamp,
-) -> (Vec<DatedKey<'a>>, Vec<(&'a Tenant, Uuid)>) {
-    let (mut dated, mut timeless) = (Vec::new(), Vec::new());
-    for one in pending {
-        let own_time = match one.what {
+/// The keys of what arrived. Only a message has a time of its own, the same in every delivery.
+fn claims<'a>(pending: &'a [Pending<'_>]) -> Vec<inbox::Claim<'a>> {
+    let claim = |one: &'a Pending<'_>| inbox::Claim {
+        tenant: &one.tenant,
+        key: one.key,
+        own_time: match one.what {
             Work::Fact(fact) => fact.own_time,
             Work::Command(_) => None,
-        };
-        match own_time.and_then(|at| inbox::bucket(at, now)) {
-            Some(day) => dated.push((&one.tenant, one.key, day)),
-            None => timeless.push((&one.tenant, one.key)),
-        }
-    }
-    (dated, timeless)
+        },
+    };
+    pending.iter().map(claim).collect()
 }
 
 /// Second round trip: new identifiers, then the conversations in the order of their ids, then the timers.
@@ -563,7 +531,6 @@ async fn save(
         Author::Visitor => None,
     };
     let written = changes.write(session, world, home).await?;
-    session.committed();
     outcome.rows.extend(written.own_row);
     outcome.wake = written.others;
     outcome.plan = written.applied;

@@ -273,79 +273,21 @@ impl Changes {
         let engagements = self.engagements();
         let decisions = self.decisions();
         let (set, cleared) = self.timers(&sorted.clocks, home);
-        let (_, _, _, _, _, _, _, _, _, added, _) = try_join!(
-            async {
-                if sorted.new.is_empty() {
-                    Ok(())
-                } else {
-                    conversations::insert(session, &sorted.new).await
-                }
-            },
-            async {
-                if sorted.full.is_empty() {
-                    Ok(())
-                } else {
-                    conversations::save(session, &sorted.full).await
-                }
-            },
-            async {
-                if sorted.light.is_empty() {
-                    Ok(())
-                } else {
-                    conversations::touch(session, &sorted.light).await
-                }
-            },
-            async {
-                if agents.is_empty() {
-                    Ok(())
-                } else {
-                    agents::save_loads(session, &agents).await
-                }
-            },
-            async {
-                if turns.is_empty() {
-                    Ok(())
-                } else {
-                    agents::save_turns(session, &turns).await
-                }
-            },
-            async {
-                if engagements.is_empty() {
-                    Ok(())
-                } else {
-                    records::add_engagements(session, &engagements).await
-                }
-            },
-            async {
-                if decisions.is_empty() {
-                    Ok(())
-                } else {
-                    records::add_decisions(session, &decisions).await
-                }
-            },
-            async {
-                if cleared.is_empty() {
-                    Ok(())
-                } else {
-                    timers::clear(session, &cleared).await
-                }
-            },
-            async {
-                if set.is_empty() {
-                    Ok(())
-                } else {
-                    timers::set(session, &set).await
-                }
-            },
-            async {
-                if rows.is_empty() {
-                    Ok(Vec::new())
-                } else {
-                    outbox::add(session, &rows).await
-                }
-            },
-            session.commit_pipelined(),
-        )?;
+        let writes = async {
+            try_join!(
+                conversations::insert(session, &sorted.new),
+                conversations::save(session, &sorted.full),
+                conversations::touch(session, &sorted.light),
+                agents::save_loads(session, &agents),
+                agents::save_turns(session, &turns),
+                records::add_engagements(session, &engagements),
+                records::add_decisions(session, &decisions),
+                timers::clear(session, &cleared),
+                timers::set(session, &set),
+                outbox::add(session, &rows),
+            )
+        };
+        let (.., added) = session.commit_after(writes).await?;
         let own = home
             .and_then(|home| self.messages.remove(&home))
             .unwrap_or_default();

@@ -179,7 +179,7 @@ impl Lane {
     /// Rows of earlier epochs, in order. Nobody can add to them unseen: the epoch is raised already.
     async fn publish_left_over(&mut self, publisher: &mut Publisher) -> Result<(), Doubt> {
         loop {
-            let mut session = self.shared.store.session().await?;
+            let session = self.shared.store.session().await?;
             session.begin().await?;
             if lanes::fence(&session, self.partition, self.epoch)
                 .await?

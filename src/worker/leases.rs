@@ -88,7 +88,7 @@ impl Leases {
         let held = lanes::renew(&client, shared.worker, shared.settings.lease).await?;
         shared.lease.renewed(sent);
         gauge!(telemetry::DATABASE_UP).set(1.0);
-        self.maintain(&client).await?;
+        self.maintain();
         self.forget_ended(&held);
         let away = shared.links.away_for().await;
         Health::set(&shared.health.broker, away.is_zero());
@@ -210,12 +210,19 @@ impl Leases {
         }
     }
 
-    async fn maintain(&mut self, client: &Client) -> Result<(), StoreError> {
-        if self.maintained.is_none_or(|at| at.elapsed() > MAINTENANCE) {
-            inbox::maintain(client).await?;
-            self.maintained = Some(Instant::now());
+    /// On the side: dropping a day's bucket may wait long for others, and a heartbeat must not.
+    fn maintain(&mut self) {
+        if self.maintained.is_some_and(|at| at.elapsed() <= MAINTENANCE) {
+            return;
         }
-        Ok(())
+        self.maintained = Some(Instant::now());
+        let store = self.shared.store.clone();
+        tokio::spawn(async move {
+            let made = inbox::make_buckets(&store).await;
+            if let Err(error) = made.and(inbox::forget_past(&store).await) {
+                tracing::warn!(%error, "buckets of the inbox were not looked after");
+            }
+        });
     }
 
     /// A part of the lease that differs from worker to worker.

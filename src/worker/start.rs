@@ -136,7 +136,7 @@ async fn look(settings: &Settings, store: &Store, connector: &Connector) -> Resu
     let partitions = lanes::recorded_partitions(&client).await?.ok_or_else(|| {
         StoreError::Setup("the topology has not been declared: run `switchboard topology declare`".into())
     })?;
-    inbox::maintain(&client).await?;
+    inbox::make_buckets(store).await?;
     let topology = Topology::new(&settings.broker.prefix, partitions);
     let connection = connector.connect("switchboard checking").await?;
     topology.check(&connection).await?;

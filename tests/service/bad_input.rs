@@ -175,9 +175,9 @@ async fn refused_commands_name_their_code_and_change_nothing() {
 async fn one_input_that_fails_its_transaction_is_dead_lettered_alone() {
     let mut stage = Stage::with_plan(PLAN).await;
     let mut witness = stage.witness().await;
-    let session = stage.store.session().await.unwrap();
+    let client = stage.store.lone_client().await.unwrap();
     // Stands for any constraint an input could run into.
-    session
+    client
         .batch_execute(
             "create function refuse() returns trigger language plpgsql as
                'begin if new.cause = ''wamid.13'' then raise exception ''no''; end if; return new; end';
@@ -185,7 +185,7 @@ async fn one_input_that_fails_its_transaction_is_dead_lettered_alone() {
         )
         .await
         .unwrap();
-    drop(session);
+    drop(client);
     let key = "one-lane";
     for n in 0..30 {
         let mut fact = fact(&phone(n), &format!("wamid.{n}"), key);

@@ -93,7 +93,7 @@ impl Stage {
         let store = store_at(&database);
         migrate::up(&store).await.unwrap();
         let client = store.lone_client().await.unwrap();
-        inbox::maintain(&client).await.unwrap();
+        inbox::make_buckets(&store).await.unwrap();
         lanes::declare_partitions(&client, PARTITIONS).await.unwrap();
         let topology = Topology::new(&name, PARTITIONS);
         let connector = Connector::new(&SecretString::from(environment("AMQP_URL"))).unwrap();
@@ -271,8 +271,8 @@ impl Stage {
 
     /// One number from the database.
     pub async fn count(&self, sql: &str) -> i64 {
-        let session = self.store.session().await.unwrap();
-        session.query_one(sql, &[]).await.unwrap().get(0)
+        let client = self.store.lone_client().await.unwrap();
+        client.query_one(sql, &[]).await.unwrap().get(0)
     }
 
     /// Waits until a query answers this number.

@@ -1,0 +1,251 @@
+//! A conversation as a row: its columns read, and written as one array per column.
+
+use jiff::Timestamp;
+use serde_json::Value;
+use tokio_postgres::Row;
+use tokio_postgres::types::ToSql;
+use uuid::Uuid;
+
+use super::{StoreError, codec};
+use crate::domain::conversation::{AssignClock, Conversation, Owner};
+use crate::domain::ids::{ConversationId, Tenant};
+use crate::domain::state::Requirement;
+
+/// The columns of a conversation, in the order `Loaded::from_row` reads them.
+macro_rules! columns {
+    () => {
+        "tenant, id, channel, partition_key, home, status, owner_agent, owner_queue, team, last_owner, priority,
+         episode, epoch, sequence, standby, route, excluded, waiting_since, queued_at, clock, clock_policy, clock_since,
+         clock_due, window_expires_at, last_activity, contact, marked"
+    };
+}
+pub(super) use columns;
+
+/// The arrays of `Columns::parameters` as rows.
+macro_rules! rows {
+    () => {
+        "unnest($1::text[], $2::uuid[], $3::text[], $4::text[], $5::int4[], $6::text[], $7::text[], $8::text[],
+           $9::text[], $10::text[], $11::text[], $12::int4[], $13::int8[], $14::int8[], $15::bool[], $16::jsonb[],
+           $17::text[], $18::timestamptz[], $19::timestamptz[], $20::text[], $21::text[], $22::timestamptz[],
+           $23::timestamptz[], $24::timestamptz[], $25::timestamptz[], $26::jsonb[], $27::bool[], $28::text[],
+           $29::timestamptz[])
+         as u(tenant, id, channel, partition_key, home, status, owner_agent, owner_queue, team, last_owner, priority,
+           episode, epoch, sequence, standby, route, excluded, waiting_since, queued_at, clock, clock_policy,
+           clock_since, clock_due, window_expires_at, last_activity, contact, marked, requirement, waits_from)"
+    };
+}
+pub(super) use rows;
+
+/// A conversation as the database has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Loaded {
+    /// Whose.
+    pub tenant: Tenant,
+    /// It.
+    pub conversation: Conversation,
+    /// Whether another home's lane wrote outbox rows for it that its home has to publish first.
+    pub marked: bool,
+}
+
+impl Loaded {
+    /// Reads the columns of `columns!`.
+    pub(super) fn from_row(row: &Row) -> Result<Self, StoreError> {
+        let optional = |index: usize| row.get::<_, Option<&str>>(index);
+        let owner = match (optional(6), optional(7)) {
+            (Some(agent), _) => Owner::Agent(codec::agent_id(agent)?),
+            (None, Some(team)) => Owner::Team(codec::team_id(team)?),
+            (None, None) => Owner::Nobody,
+        };
+        let conversation = Conversation {
+            id: ConversationId(row.get(1)),
+            channel: codec::channel(row.get(2))?,
+            partition_key: row.get::<_, &str>(3).into(),
+            home: codec::partition(row.get(4))?,
+            status: codec::status(row.get(5))?,
+            owner,
+            team: optional(8).map(codec::team_id).transpose()?,
+            last_owner: optional(9).map(codec::agent_id).transpose()?,
+            priority: codec::priority(row.get(10))?,
+            episode: codec::from_int4(row.get(11))?,
+            epoch: codec::from_int8(row.get(12))?,
+            sequence: codec::from_int8(row.get(13))?,
+            standby: row.get(14),
+            route: codec::route(&row.get::<_, Value>(15))?,
+            excluded: codec::excluded(row.get(16))?,
+            waiting_since: row.get(17),
+            queued_at: row.get(18),
+            assign_clock: clock(row.get(19), optional(20), row.get(21), row.get(22))?,
+            window_expires_at: row.get(23),
+            last_activity: row.get(24),
+            contact: codec::contact(&row.get::<_, Value>(25)).into(),
+        };
+        Ok(Self {
+            tenant: codec::tenant(row.get(0))?,
+            conversation,
+            marked: row.get(26),
+        })
+    }
+}
+
+fn clock(
+    word: &str,
+    policy: Option<&str>,
+    since: Option<Timestamp>,
+    due: Option<Timestamp>,
+) -> Result<AssignClock, StoreError> {
+    match (word, policy, since, due) {
+        ("off", ..) => Ok(AssignClock::Off),
+        ("breached", ..) => Ok(AssignClock::Breached),
+        ("running", Some(policy), Some(since), Some(due)) => Ok(AssignClock::Running {
+            policy: codec::policy_id(policy)?,
+            since,
+            due,
+        }),
+        _ => Err(codec::unreadable("clock")),
+    }
+}
+
+/// A conversation to be written.
+#[derive(Debug, Clone, Copy)]
+pub struct Saved<'a> {
+    /// Whose.
+    pub tenant: &'a Tenant,
+    /// It.
+    pub conversation: &'a Conversation,
+    /// Whether its home has outbox rows of another lane's to publish first.
+    pub marked: bool,
+}
+
+/// One array per column: a whole batch in one statement.
+#[derive(Default)]
+pub(super) struct Columns<'a> {
+    tenant: Vec<&'a str>,
+    id: Vec<Uuid>,
+    channel: Vec<&'a str>,
+    partition_key: Vec<&'a str>,
+    home: Vec<i32>,
+    status: Vec<&'a str>,
+    owner_agent: Vec<Option<&'a str>>,
+    owner_queue: Vec<Option<&'a str>>,
+    team: Vec<Option<&'a str>>,
+    last_owner: Vec<Option<&'a str>>,
+    priority: Vec<&'a str>,
+    episode: Vec<i32>,
+    epoch: Vec<i64>,
+    sequence: Vec<i64>,
+    standby: Vec<bool>,
+    route: Vec<Value>,
+    excluded: Vec<String>,
+    waiting_since: Vec<Option<Timestamp>>,
+    queued_at: Vec<Option<Timestamp>>,
+    clock: Vec<&'a str>,
+    clock_policy: Vec<Option<&'a str>>,
+    clock_since: Vec<Option<Timestamp>>,
+    clock_due: Vec<Option<Timestamp>>,
+    window_expires_at: Vec<Option<Timestamp>>,
+    last_activity: Vec<Timestamp>,
+    contact: Vec<Value>,
+    marked: Vec<bool>,
+    requirement: Vec<Option<String>>,
+    waits_from: Vec<Option<Timestamp>>,
+}
+
+impl<'a> Columns<'a> {
+    pub(super) fn of(saved: &[Saved<'a>]) -> Self {
+        let mut columns = Self::default();
+        for one in saved {
+            columns.push_identity(one);
+            columns.push_standing(one.conversation);
+            columns.push_times(one.conversation);
+            columns.push_queue_place(one.conversation);
+        }
+        columns
+    }
+
+    fn push_identity(&mut self, saved: &Saved<'a>) {
+        let c = saved.conversation;
+        self.tenant.push(saved.tenant.as_str());
+        self.id.push(c.id.0);
+        self.channel.push(c.channel.as_str());
+        self.partition_key.push(&c.partition_key);
+        self.home.push(i32::from(c.home.0));
+        self.contact.push(codec::contact_value(&c.contact));
+        self.marked.push(saved.marked);
+    }
+
+    fn push_standing(&mut self, c: &'a Conversation) {
+        self.status.push(codec::status_word(c.status));
+        self.owner_agent.push(c.owner.agent().map(|agent| agent.as_str()));
+        self.owner_queue.push(c.owner.queue().map(|team| team.as_str()));
+        self.team.push(c.team.as_ref().map(|team| team.as_str()));
+        self.last_owner
+            .push(c.last_owner.as_ref().map(|agent| agent.as_str()));
+        self.priority.push(codec::priority_word(c.priority));
+        self.episode.push(codec::int4(c.episode));
+        self.epoch.push(codec::int8(c.epoch));
+        self.sequence.push(codec::int8(c.sequence));
+        self.standby.push(c.standby);
+        self.route.push(codec::route_value(&c.route));
+        self.excluded.push(codec::excluded_text(&c.excluded));
+    }
+
+    fn push_times(&mut self, c: &'a Conversation) {
+        self.waiting_since.push(c.waiting_since);
+        self.queued_at.push(c.queued_at);
+        let (word, policy, since, due) = match &c.assign_clock {
+            AssignClock::Off => ("off", None, None, None),
+            AssignClock::Breached => ("breached", None, None, None),
+            AssignClock::Running { policy, since, due } => {
+                ("running", Some(policy.as_str()), Some(*since), Some(*due))
+            }
+        };
+        self.clock.push(word);
+        self.clock_policy.push(policy);
+        self.clock_since.push(since);
+        self.clock_due.push(due);
+        self.window_expires_at.push(c.window_expires_at);
+        self.last_activity.push(c.last_activity);
+    }
+
+    /// Computed here and nowhere else, so that the queue's index never differs from what the core would say.
+    fn push_queue_place(&mut self, c: &'a Conversation) {
+        let requirement = Requirement::of(c).map(|requirement| requirement.needs.to_string());
+        self.waits_from
+            .push(requirement.is_some().then(|| c.waits_from()));
+        self.requirement.push(requirement);
+    }
+
+    pub(super) fn parameters(&self) -> [&(dyn ToSql + Sync); 29] {
+        [
+            &self.tenant,
+            &self.id,
+            &self.channel,
+            &self.partition_key,
+            &self.home,
+            &self.status,
+            &self.owner_agent,
+            &self.owner_queue,
+            &self.team,
+            &self.last_owner,
+            &self.priority,
+            &self.episode,
+            &self.epoch,
+            &self.sequence,
+            &self.standby,
+            &self.route,
+            &self.excluded,
+            &self.waiting_since,
+            &self.queued_at,
+            &self.clock,
+            &self.clock_policy,
+            &self.clock_since,
+            &self.clock_due,
+            &self.window_expires_at,
+            &self.last_activity,
+            &self.contact,
+            &self.marked,
+            &self.requirement,
+            &self.waits_from,
+        ]
+    }
+}
