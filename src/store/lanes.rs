@@ -148,6 +148,13 @@ pub async fn release(client: &Client, lane: Partition, worker: Uuid, clean: bool
     Ok(())
 }
 
+/// Lets go what was claimed and never begun.
+pub async fn release_rest(client: &Client, worker: Uuid) -> Result<(), StoreError> {
+    let sql = "update lane set worker = null, lease_until = null, clean = true where worker = $1";
+    client.execute(sql, &[&worker]).await?;
+    Ok(())
+}
+
 /// Forgets a worker that stops, and those not heard from for a day.
 pub async fn forget_worker(client: &Client, worker: Uuid) -> Result<(), StoreError> {
     let sql = "delete from worker where id = $1 or seen_until < clock_timestamp() - interval '1 day'";

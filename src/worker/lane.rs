@@ -69,6 +69,8 @@ pub struct Lane {
     /// After a crash messages are taken one by one, until those that were in hand then are passed.
     careful: bool,
     now: Timestamp,
+    /// When it last looked for rows that others left.
+    looked: Instant,
     channels: Option<Channels>,
 }
 
@@ -76,8 +78,6 @@ pub struct Lane {
 struct Channels {
     consumer: Consumer,
     publisher: Publisher,
-    /// The consumer takes one message at a time.
-    narrow: bool,
 }
 
 /// What was received.
@@ -101,6 +101,7 @@ impl Lane {
             published: Vec::new(),
             careful: !clean,
             now: Timestamp::UNIX_EPOCH,
+            looked: Instant::now(),
             channels: None,
         }
     }
@@ -165,11 +166,7 @@ impl Lane {
         self.publish_left_over(&mut publisher).await?;
         self.await_sole_consumer(&pair).await?;
         let consumer = self.consume(&pair).await?;
-        self.channels = Some(Channels {
-            consumer,
-            publisher,
-            narrow: self.careful,
-        });
+        self.channels = Some(Channels { consumer, publisher });
         self.shared.health.consuming(self.partition, true);
         counter!(telemetry::LANES_TAKEN, "clean" => if self.careful { "no" } else { "yes" }).increment(1);
         tracing::info!(partition = %self.partition, epoch = self.epoch, careful = self.careful, "lane taken");
@@ -218,11 +215,12 @@ impl Lane {
     }
 
     async fn consume(&self, pair: &Pair) -> Result<Consumer, Doubt> {
-        // Twice a batch: while one is being decided the next is on its way.
+        // Twice a batch: while one is being decided the next is on its way. Also after a crash, where messages are taken
+        // one by one: what the crash gave back must all be in hand, because a queue puts what is given back behind what
+        // was given back before, and a second crash would mix them up.
         let full = u16::try_from(self.shared.settings.batch.saturating_mul(2)).unwrap_or(u16::MAX);
-        let prefetch = if self.careful { 1 } else { full };
         let tag = format!("{}/{}", self.shared.worker, self.partition);
-        Ok(Consumer::start(&pair.consuming, &self.queue, &tag, prefetch).await?)
+        Ok(Consumer::start(&pair.consuming, &self.queue, &tag, full).await?)
     }
 
     /// Deliveries, due timers, wake-ups: whatever is ready. `None`: asked to stop.
@@ -239,12 +237,17 @@ impl Lane {
         } else {
             self.shared.settings.batch
         };
-        let (deliveries, look_for_rows) = tokio::select! {
+        let (deliveries, woken) = tokio::select! {
             _ = self.stop.wait_for(|stop| *stop) => return Ok(None),
             deliveries = channels.consumer.receive(max) => (deliveries?, false),
             () = self.waker.notified() => (Vec::new(), true),
             _ = poll.tick() => (Vec::new(), true),
         };
+        // A busy lane looks as often as an idle one: a hint may have been lost.
+        let look_for_rows = woken || self.looked.elapsed() >= POLL;
+        if look_for_rows {
+            self.looked = Instant::now();
+        }
         Ok(Some(Batch {
             deliveries,
             look_for_rows,
@@ -325,36 +328,14 @@ impl Lane {
         Ok(())
     }
 
-    /// After commit and confirms. Once the messages of a crash are passed, the consumer is opened wide again.
+    /// After commit and confirms.
     async fn acknowledge(&mut self, last: Option<u64>) -> Result<(), Doubt> {
         let Some(channels) = &mut self.channels else {
             return Err(Doubt::Broken("a lane without channels"));
         };
-        let Some(last) = last else { return Ok(()) };
-        channels.consumer.acknowledge_through(last).await?;
-        if channels.narrow && !self.careful {
-            self.widen().await?;
+        if let Some(last) = last {
+            channels.consumer.acknowledge_through(last).await?;
         }
-        Ok(())
-    }
-
-    /// A prefetch holds for the life of a consumer: a wider one needs a new consumer.
-    async fn widen(&mut self) -> Result<(), Doubt> {
-        let Some(Channels {
-            consumer, publisher, ..
-        }) = self.channels.take()
-        else {
-            return Ok(());
-        };
-        consumer.close().await;
-        let pair = self.shared.links.get().await?;
-        self.await_sole_consumer(&pair).await?;
-        let consumer = self.consume(&pair).await?;
-        self.channels = Some(Channels {
-            consumer,
-            publisher,
-            narrow: false,
-        });
         Ok(())
     }
 

@@ -38,9 +38,16 @@ pub struct Leases {
     maintained: Option<Instant>,
 }
 
+/// A lane's task. Once it is told to stop it is leaving: its lease goes when the task has ended.
 struct Running {
     stop: watch::Sender<bool>,
     task: JoinHandle<()>,
+}
+
+impl Running {
+    fn is_leaving(&self) -> bool {
+        *self.stop.borrow()
+    }
 }
 
 impl Leases {
@@ -89,11 +96,14 @@ impl Leases {
         shared.lease.renewed(sent);
         gauge!(telemetry::DATABASE_UP).set(1.0);
         self.maintain();
-        self.forget_ended(&held);
-        let away = shared.links.away_for().await;
+        self.match_tasks_to_leases(&client, &held).await?;
+        let away = shared
+            .links
+            .away_for(shared.settings.lease / BEATS_PER_LEASE / 2)
+            .await;
         Health::set(&shared.health.broker, away.is_zero());
         if away > shared.settings.lease {
-            self.release_all(&client).await?;
+            self.ask_all_to_leave();
         } else if away.is_zero() {
             self.share(&client).await?;
         }
@@ -107,15 +117,16 @@ impl Leases {
         let all = lanes::list(client).await?;
         let workers = lanes::live_workers(client).await?.max(1);
         let fair = all.len().div_ceil(workers);
-        self.over_share = if self.running.len() > fair {
-            self.over_share + 1
-        } else {
-            0
-        };
+        let staying = self
+            .running
+            .values()
+            .filter(|running| !running.is_leaving())
+            .count();
+        self.over_share = if staying > fair { self.over_share + 1 } else { 0 };
         if self.over_share >= 2 {
             self.over_share = 0;
-            if let Some(last) = self.running.keys().next_back().copied() {
-                self.release(client, last).await?;
+            if let Some(last) = self.running.values().rfind(|running| !running.is_leaving()) {
+                last.stop.send_replace(true);
             }
             return Ok(());
         }
@@ -126,9 +137,8 @@ impl Leases {
             if self.running.len() >= fair {
                 break;
             }
-            if let Some(clean) =
-                lanes::claim(client, lane, self.shared.worker, self.shared.settings.lease).await?
-            {
+            let claimed = lanes::claim(client, lane, self.shared.worker, self.shared.settings.lease).await?;
+            if let Some(clean) = claimed {
                 self.start(lane, clean);
             }
         }
@@ -157,52 +167,53 @@ impl Leases {
         self.running.insert(lane, Running { stop, task });
     }
 
-    /// Lanes whose lease has gone to somebody else, or whose task has ended by itself.
-    fn forget_ended(&mut self, held: &[Partition]) {
+    /// Holds tasks and leases against each other: a lease that has gone to somebody else ends its task; a task that has
+    /// ended lets its lease go; a lease without a task (a heartbeat was cut short after claiming it) gets one.
+    async fn match_tasks_to_leases(&mut self, client: &Client, held: &[Partition]) -> Result<(), StoreError> {
         self.running.retain(|lane, running| {
-            let ours = held.contains(lane) && !running.task.is_finished();
-            if !ours {
+            let ours = held.contains(lane);
+            if !ours && !running.task.is_finished() {
                 tracing::warn!(partition = %lane, "lane is no longer ours");
                 running.stop.send_replace(true);
             }
-            ours
+            ours || !running.task.is_finished()
         });
-    }
-
-    /// Stops a lane and, once its channels are closed, lets its lease go.
-    async fn release(&mut self, client: &Client, lane: Partition) -> Result<(), StoreError> {
-        let Some(running) = self.running.remove(&lane) else {
-            return Ok(());
-        };
-        running.stop.send_replace(true);
-        if timeout(self.shared.settings.grace, running.task).await.is_err() {
-            // Its lease runs out; whoever takes it then goes carefully.
-            return Ok(());
-        }
-        tracing::info!(partition = %lane, "lane released");
-        lanes::release(client, lane, self.shared.worker, true).await
-    }
-
-    async fn release_all(&mut self, client: &Client) -> Result<(), StoreError> {
-        let lanes: Vec<Partition> = self.running.keys().copied().collect();
-        for lane in lanes {
-            self.release(client, lane).await?;
+        for lane in held {
+            match self.running.get(lane) {
+                Some(running) if running.task.is_finished() => {
+                    let clean = running.is_leaving();
+                    lanes::release(client, *lane, self.shared.worker, clean).await?;
+                    self.running.remove(lane);
+                    tracing::info!(partition = %lane, "lane released");
+                }
+                Some(_) => {}
+                None => self.start(*lane, false),
+            }
         }
         Ok(())
     }
 
-    /// The end: all lanes stop at once, and their leases go one after the other.
-    async fn let_all_go(mut self) {
+    fn ask_all_to_leave(&self) {
         for running in self.running.values() {
             running.stop.send_replace(true);
         }
+    }
+
+    /// The end: all lanes stop at once, and their leases go as their tasks end.
+    async fn let_all_go(mut self) {
+        self.ask_all_to_leave();
         let client = match self.client.take().filter(|client| !client.is_closed()) {
             Some(client) => Ok(client),
             None => self.shared.store.lone_client().await,
         };
         let released = async {
             let client = client?;
-            self.release_all(&client).await?;
+            for (lane, running) in std::mem::take(&mut self.running) {
+                // A task that panicked leaves its lane to be taken carefully.
+                let clean = running.task.await.is_ok();
+                lanes::release(&client, lane, self.shared.worker, clean).await?;
+            }
+            lanes::release_rest(&client, self.shared.worker).await?;
             lanes::forget_worker(&client, self.shared.worker).await
         };
         if let Err(error) = released.await {

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use lapin::Connection;
 use metrics::gauge;
 use tokio::sync::Mutex;
+use tokio::time::timeout;
 
 use crate::broker::{BrokerError, Connector};
 use crate::telemetry;
@@ -30,38 +31,30 @@ impl Pair {
 pub struct Links {
     connector: Connector,
     name: String,
-    present: Mutex<Present>,
-}
-
-#[derive(Debug)]
-struct Present {
-    pair: Option<Arc<Pair>>,
-    alive_at: Instant,
+    present: Mutex<Option<Arc<Pair>>>,
+    /// When the pair was last seen alive. Its own lock: whoever asks must not wait for a connection being made.
+    alive_at: std::sync::Mutex<Instant>,
 }
 
 impl Links {
     /// No connection yet.
     pub fn new(connector: Connector, name: String) -> Self {
-        let present = Present {
-            pair: None,
-            alive_at: Instant::now(),
-        };
         Self {
             connector,
             name,
-            present: Mutex::new(present),
+            present: Mutex::default(),
+            alive_at: std::sync::Mutex::new(Instant::now()),
         }
     }
 
     /// A living pair: the present one, or a new one. One caller at a time tries, the others wait for what it finds.
     pub async fn get(&self) -> Result<Arc<Pair>, BrokerError> {
         let mut present = self.present.lock().await;
-        if let Some(pair) = present.pair.as_ref().filter(|pair| pair.is_alive()) {
-            let pair = pair.clone();
-            present.alive_at = Instant::now();
-            return Ok(pair);
+        if let Some(pair) = present.as_ref().filter(|pair| pair.is_alive()) {
+            self.note_alive();
+            return Ok(pair.clone());
         }
-        present.pair = None;
+        *present = None;
         gauge!(telemetry::BROKER_UP).set(0.0);
         let consuming = self
             .connector
@@ -75,23 +68,37 @@ impl Links {
             consuming,
             publishing,
         });
-        present.pair = Some(pair.clone());
-        present.alive_at = Instant::now();
+        *present = Some(pair.clone());
+        self.note_alive();
         gauge!(telemetry::BROKER_UP).set(1.0);
         Ok(pair)
     }
 
-    /// Tries to have a living pair; says for how long there has been none.
-    pub async fn away_for(&self) -> Duration {
-        match self.get().await {
-            Ok(_) => Duration::ZERO,
-            Err(_) => self.present.lock().await.alive_at.elapsed(),
+    /// Tries for a moment to have a living pair; says for how long there has been none.
+    pub async fn away_for(&self, moment: Duration) -> Duration {
+        match timeout(moment, self.get()).await {
+            Ok(Ok(_)) => Duration::ZERO,
+            Ok(Err(_)) | Err(_) => self.alive_at().elapsed().max(Duration::from_millis(1)),
         }
+    }
+
+    fn alive_at(&self) -> Instant {
+        *self
+            .alive_at
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    fn note_alive(&self) {
+        *self
+            .alive_at
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner) = Instant::now();
     }
 
     /// Closes both.
     pub async fn close(&self) {
-        if let Some(pair) = self.present.lock().await.pair.take() {
+        if let Some(pair) = self.present.lock().await.take() {
             let _ = pair.consuming.close(200, "stopped".into()).await;
             let _ = pair.publishing.close(200, "stopped".into()).await;
         }
