@@ -19,13 +19,16 @@ forbid_services() {
   chmod 755 "$policy"
 }
 
-# Puts everything back as it was; safe to call at any time.
-allow_services() {
+# Puts everything back as it was, also after an installation that failed or was interrupted.
+finish_installation() {
+  [ -n "$installing" ] || return 0
   if grep -qs 'Placed by switchboard' "$policy"; then rm -f "$policy"; fi
   if [ -e "$policy.before-switchboard" ]; then mv "$policy.before-switchboard" "$policy"; fi
   if [ -e "$cluster_settings.before-switchboard" ]; then
     mv "$cluster_settings.before-switchboard" "$cluster_settings"
   fi
+  keep_services_off
+  installing=
 }
 
 # apt_install PACKAGES...: installs; fetches the package lists only when the ones at hand do not do.
@@ -46,8 +49,7 @@ apt_install() {
 install_packages() {
   note "installing $* …"
   : >"$logs/apt.log"
-  # A broken-off dpkg leaves the system half configured: a signal waits for it.
-  patient=1
+  installing=$*
   forbid_services
   case " $* " in *" postgresql "*)
     apt_install postgresql-common
@@ -56,9 +58,7 @@ install_packages() {
     ;;
   esac
   apt_install "$@"
-  allow_services
-  keep_services_off "$@"
-  patient=
+  finish_installation
   note "installed; system services were not started, and stay off"
 }
 
@@ -66,7 +66,7 @@ install_packages() {
 # the only ones wanted. epmd comes with RabbitMQ.
 keep_services_off() {
   local service
-  for service in "$@"; do
+  for service in $installing; do
     case "$service" in
       postgresql) disable_services postgresql ;;
       rabbitmq-server) disable_services rabbitmq-server epmd.service epmd.socket ;;
