@@ -18,6 +18,7 @@ pub mod decide;
 pub mod evolve;
 pub mod fold;
 pub mod matching;
+pub mod nearest;
 pub mod notify;
 pub mod permission;
 pub mod routing;

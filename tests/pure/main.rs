@@ -1,6 +1,10 @@
 //! Tests that need no server: everything here is a function of its input.
 
 mod company;
+mod condition;
 mod contract_in;
 mod notify;
 mod outbound;
+mod plan;
+mod properties;
+mod tidy;
