@@ -193,7 +193,7 @@ pub fn install_metrics() -> Option<PrometheusHandle> {
 
 /// Starts logging to standard error: text for a terminal, JSON lines otherwise, or as `format` says.
 pub fn start_logging(format: Option<&str>) {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info,lapin=warn"));
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info,lapin=off"));
     let json = match format {
         Some("json") => true,
         Some("text") => false,

@@ -98,7 +98,9 @@ pub fn line(event: &Value) -> String {
     let text = |path: &str| event.pointer(path).and_then(Value::as_str).unwrap_or_default();
     let time = text("/time").get(11..19).unwrap_or_default();
     let kind = text("/type").trim_start_matches("switchboard.");
-    let conversation = text("/data/conversation").get(..8).unwrap_or("-");
+    // The end of an id tells conversations apart; those of one minute begin alike.
+    let id = text("/data/conversation");
+    let conversation = id.get(id.len().saturating_sub(6)..).filter(|end| !end.is_empty()).unwrap_or("------");
     if let Some(what) = kind.strip_prefix("notification.") {
         let to = format!("{}/{}", text("/data/recipient/kind"), text("/data/recipient/id"));
         return format!(

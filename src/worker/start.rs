@@ -15,6 +15,7 @@ use super::shared::{Health, Shared};
 use super::sweep;
 use crate::broker::{BrokerError, Connector, Topology};
 use crate::config;
+use crate::contract::derive;
 use crate::domain::ids::Partition;
 use crate::retry::Delays;
 use crate::store::{Store, StoreError, StoreSettings, inbox, lanes, listen, migrate};
@@ -70,11 +71,14 @@ pub async fn run(settings: Settings, stop: watch::Receiver<bool>) -> Result<(), 
     };
     let served = tokio::spawn(http::serve(port, endpoint, stop.clone()));
 
+    let warmed_up = tokio::task::spawn_blocking(derive::warm_up);
     let mut stopped = stop.clone();
     let shared = tokio::select! {
         shared = prepare(&settings, worker, store, connector, name) => Arc::new(shared?),
         _ = stopped.wait_for(|stop| *stop) => return Ok(()),
     };
+    // A panic in there would show again, and be handled, at the first message.
+    let _ = warmed_up.await;
     Health::set(&shared.health.started, true);
     set_up.send_replace(Some(shared.clone()));
     tracing::info!(%worker, partitions = shared.topology.partitions, http = %address, "worker started");
