@@ -103,9 +103,9 @@ impl Consumer {
         }
     }
 
-    /// Closes the channel. What is unacknowledged goes back to its place in the queue, in order, as long as nobody else
-    /// is registered there. Never a cancel: the queue would move on to the next consumer with what follows, while what is
-    /// with us, or on the way to us, comes back behind.
+    /// Closes the channel: what is unacknowledged goes back to its place before anyone gets the next message. Never a
+    /// cancel, which hands the queue to the next consumer at once: measured on 3.10, that one got 5–9 before the 0–4 that
+    /// were with us. The queue counts us a few milliseconds longer than the channel lives.
     pub async fn close(self) {
         let _ = answered("close", async {
             Ok(self.channel.close(200, "released".into()).await?)
@@ -115,8 +115,8 @@ impl Consumer {
 }
 
 impl Drop for Consumer {
-    /// lapin cancels a consumer that is merely dropped, by an error, a panic or a cancelled task, and must not (see
-    /// [`Consumer::close`]). One poll sends the close and keeps it from doing so; the answer is nobody's business.
+    /// Dropped by an error, a panic or a cancelled task, lapin's consumer would cancel, which loses the order (see
+    /// [`Consumer::close`]). One poll sends the close and keeps it from cancelling; nobody waits for the answer.
     fn drop(&mut self) {
         let _ = self.channel.close(200, "dropped".into()).now_or_never();
     }

@@ -143,11 +143,7 @@ impl DeadQueue {
         publisher: &mut Publisher,
         topology: &Topology,
     ) -> Result<(), BrokerError> {
-        let (exchange, routing_key) = way_back(&letter.epitaph.origin, topology);
-        if exchange == Exchange::Default {
-            // The broker confirms, and forgets, what it is to put into a queue that is not there.
-            state_of(connection, &routing_key).await?;
-        }
+        let (exchange, routing_key) = way_back(&letter.epitaph.origin, connection, topology).await?;
         let properties = alive_again(letter);
         let body = letter.delivery.body.clone();
         publisher
@@ -183,18 +179,27 @@ impl DeadQueue {
 
 /// Where a message is sure to be met again: through the door it came by; straight into the partition it was read from; or,
 /// when it came through an exchange of somebody else's or its origin is not known, through the ingress, under its own key.
-fn way_back(origin: &Origin, topology: &Topology) -> (Exchange, String) {
+async fn way_back(
+    origin: &Origin,
+    connection: &Connection,
+    topology: &Topology,
+) -> Result<(Exchange, String), BrokerError> {
     let doors = [Exchange::Inbound, Exchange::Commands, Exchange::Ingress];
     if let Some(door) = doors
         .into_iter()
         .find(|door| topology.name(door.word()) == origin.exchange)
     {
-        return (door, origin.routing_key.clone());
+        return Ok((door, origin.routing_key.clone()));
     }
-    if (0..topology.partitions).any(|partition| topology.partition_queue(partition) == origin.queue) {
-        return (Exchange::Default, origin.queue.clone());
+    if origin.queue.starts_with(&topology.name("partition.")) {
+        // The broker confirms, and forgets, what it is to put into a queue that is not there.
+        match state_of(connection, &origin.queue).await {
+            Ok(_) => return Ok((Exchange::Default, origin.queue.clone())),
+            Err(BrokerError::Missing(_)) => {}
+            Err(error) => return Err(error),
+        }
     }
-    (Exchange::Ingress, origin.routing_key.clone())
+    Ok((Exchange::Ingress, origin.routing_key.clone()))
 }
 
 fn alive_again(letter: &DeadLetter) -> BasicProperties {

@@ -44,11 +44,14 @@ impl BrokerError {
                     AMQPErrorKind::Soft(AMQPSoftError::ACCESSREFUSED) => Self::Setup(format!(
                         "RabbitMQ at {place} refuses the user \"{user}\" with this password: correct AMQP_URL"
                     )),
-                    AMQPErrorKind::Hard(AMQPHardError::NOTALLOWED) => Self::Setup(format!(
-                        "RabbitMQ at {place} does not let the user \"{user}\" into the vhost \"{vhost}\" ({said}): create it, \
+                    // A limit on connections is reached now and not for ever; anything else has to be put right.
+                    AMQPErrorKind::Hard(AMQPHardError::NOTALLOWED) if !said.as_str().contains("limit") => {
+                        Self::Setup(format!(
+                            "RabbitMQ at {place} does not let the user \"{user}\" into the vhost \"{vhost}\" ({said}): create it, \
                          grant access to it, or correct AMQP_URL, where a trailing slash means the vhost with the empty \
                          name and /%2f the default one"
-                    )),
+                        ))
+                    }
                     _ => Self::Away(format!("{place}: {said}")),
                 }
             }
@@ -66,7 +69,7 @@ impl BrokerError {
     /// What failed while `subject` ("the queue x") was declared or compared.
     pub(super) fn declaring(subject: &str, error: &Error) -> Self {
         match soft(error) {
-            Some((AMQPSoftError::NOTFOUND, _)) => Self::Missing(format!(
+            Some((AMQPSoftError::NOTFOUND, said)) if is_absent(&said) => Self::Missing(format!(
                 "{subject} is not there: run `switchboard topology declare`"
             )),
             Some((AMQPSoftError::PRECONDITIONFAILED, said)) => Self::Different(format!(
@@ -86,7 +89,7 @@ impl BrokerError {
 impl From<Error> for BrokerError {
     fn from(error: Error) -> Self {
         match soft(&error) {
-            Some((AMQPSoftError::NOTFOUND, said)) => {
+            Some((AMQPSoftError::NOTFOUND, said)) if is_absent(&said) => {
                 Self::Missing(format!("{said}: run `switchboard topology declare`"))
             }
             Some((AMQPSoftError::ACCESSREFUSED, said)) => {
@@ -103,6 +106,12 @@ impl From<Error> for BrokerError {
     }
 }
 
+/// Whether "not found" means that there is no such thing. The broker says it too of a queue whose node is down, which may
+/// come back, and tells the two apart in words only.
+fn is_absent(said: &str) -> bool {
+    said.contains("no queue") || said.contains("no exchange")
+}
+
 /// The broker's refusal of one operation, with its own words.
 fn soft(error: &Error) -> Option<(AMQPSoftError, String)> {
     let ErrorKind::ProtocolError(answer) = error.kind() else {
@@ -111,5 +120,58 @@ fn soft(error: &Error) -> Option<(AMQPSoftError, String)> {
     match answer.kind() {
         AMQPErrorKind::Soft(kind) => Some((kind.clone(), answer.get_message().to_string())),
         AMQPErrorKind::Hard(_) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use lapin::protocol::AMQPError;
+
+    use super::*;
+
+    fn refusal(kind: AMQPErrorKind, said: &str) -> Error {
+        ErrorKind::ProtocolError(AMQPError::new(kind, said.into())).into()
+    }
+
+    fn not_found(said: &str) -> Error {
+        refusal(AMQPErrorKind::Soft(AMQPSoftError::NOTFOUND), said)
+    }
+
+    #[test]
+    fn a_queue_that_was_never_declared_is_for_a_person_to_fix() {
+        let error = not_found("NOT_FOUND - no queue 'switchboard.partition.0' in vhost '/'");
+        assert!(BrokerError::from(error.clone()).is_permanent());
+        assert!(BrokerError::declaring("the queue switchboard.partition.0", &error).is_permanent());
+    }
+
+    #[test]
+    fn a_queue_whose_node_is_down_may_come_back() {
+        let error =
+            not_found("NOT_FOUND - failed to perform operation on queue 'q' in vhost '/' due to timeout");
+        assert!(!BrokerError::from(error.clone()).is_permanent());
+        assert!(!BrokerError::declaring("the queue q", &error).is_permanent());
+    }
+
+    #[test]
+    fn deliveries_unacknowledged_for_too_long_are_no_difference_in_a_declaration() {
+        let kind = AMQPErrorKind::Soft(AMQPSoftError::PRECONDITIONFAILED);
+        let error = refusal(
+            kind,
+            "PRECONDITION_FAILED - delivery acknowledgement on channel 1 timed out",
+        );
+        assert!(!BrokerError::from(error).is_permanent());
+    }
+
+    #[test]
+    fn a_limit_on_connections_is_waited_for_and_a_vhost_that_is_not_ours_is_not() {
+        let connecting = |said| {
+            let error = refusal(AMQPErrorKind::Hard(AMQPHardError::NOTALLOWED), said);
+            BrokerError::connecting("rabbit:5672", "sw", "/", &error)
+        };
+        assert!(
+            !connecting("access to vhost '/' refused for user 'sw': connection limit (10) is reached")
+                .is_permanent()
+        );
+        assert!(connecting("access to vhost '/' refused for user 'sw'").is_permanent());
     }
 }

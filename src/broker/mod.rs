@@ -1,6 +1,6 @@
 //! RabbitMQ: bytes, headers and tags. What they mean is somebody else's business.
 //!
-//! In reading order: [`topology`] says what exchanges and queues there are, [`Connector`] opens connections,
+//! In reading order: [`topology`] says what exchanges and queues there are (`declare` makes and compares them), [`Connector`] opens connections,
 //! [`consumer`] takes deliveries and acknowledges them, [`delivery`] is what a message looks like here, [`publisher`]
 //! publishes and waits for every confirm, [`dead`] sets aside what cannot be used and brings it back.
 //!
@@ -10,6 +10,7 @@
 mod connection;
 pub mod consumer;
 pub mod dead;
+mod declare;
 pub mod delivery;
 mod error;
 pub mod publisher;

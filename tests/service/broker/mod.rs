@@ -4,4 +4,5 @@ mod connection;
 mod consumer;
 mod dead;
 mod publisher;
+mod replay;
 mod topology;
