@@ -42,7 +42,8 @@ have_cargo_deny() {
   PATH=$PATH:$state/tools/bin
   if command -v cargo-deny >/dev/null; then return 0; fi
   note "installing cargo-deny $deny_version into .dev/tools; this takes some minutes, once …"
-  run cargo install --locked --quiet --root "$state/tools" "cargo-deny@$deny_version"
+  # Unoptimised: it is built far oftener than its speed is felt.
+  run cargo install --locked --debug --root "$state/tools" "cargo-deny@$deny_version"
 }
 
 all_checks() {

@@ -36,7 +36,7 @@ apt_install() {
   local apt_get=(env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 apt-get -y -q -o Dpkg::Use-Pty=0)
   {
     run "${apt_get[@]}" install --no-install-recommends "$@" || {
-      note "fetching the package lists …"
+      note "fetching the package lists …" 2>&8
       run "${apt_get[@]}" update && run "${apt_get[@]}" install --no-install-recommends "$@"
     }
   } >>"$logs/apt.log" 2>&1 || {

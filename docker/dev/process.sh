@@ -86,8 +86,8 @@ end_group() {
 }
 
 # run COMMAND...: runs a step as a job of its own and waits for it. Bash acts on a signal only between commands, or
-# at once while it waits for a job; so this is what lets a SIGTERM stop a long build right away. What
-# the step leaves running ends with it.
+# at once while it waits for a job; so this is what lets a SIGTERM stop a long build right away. What the step leaves
+# running ends with it, unless leaves is set.
 run() {
   local status=0
   set -m

@@ -33,7 +33,8 @@ rabbitmq_is_new_enough() {
 # Becomes a RabbitMQ program that knows nothing but our private node: own name, cookie (in HOME), directories, ports.
 with_rabbitmq() {
   local home=$state/rabbitmq
-  exec env -i PATH="$rabbit_bin:$PATH" HOME="$home" LC_ALL=C.UTF-8 \
+  cd "$home"
+  exec env -i PATH="$rabbit_bin:$PATH" HOME="$home" LC_ALL=C.UTF-8 ERL_CRASH_DUMP="$logs/erl_crash.dump" \
     ERL_EPMD_PORT="$epmd_port" ERL_EPMD_ADDRESS=127.0.0.1 \
     RABBITMQ_NODENAME="sw-$mark@localhost" RABBITMQ_NODE_IP_ADDRESS=127.0.0.1 RABBITMQ_DIST_PORT="$dist_port" \
     RABBITMQ_CONF_ENV_FILE="$home/env.conf" RABBITMQ_CONFIG_FILE="$home/rabbitmq.conf" \

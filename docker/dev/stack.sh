@@ -69,19 +69,19 @@ choose_means() {
   - set DATABASE_URL and AMQP_URL to servers that may be used"
 }
 
-# Starts what does not run yet. Sets started when it started anything.
+# Starts what does not run yet (and sets started), then waits until both servers answer.
 stack_up() {
   prepare_stack
   if stack_runs; then
     if own_postgres; then find_postgres || true; fi
     if own_rabbitmq; then find_rabbitmq || true; fi
-    return 0
+  else
+    choose_means
+    started=1
+    # RabbitMQ takes longest, so it starts first and PostgreSQL beside it.
+    if own_rabbitmq && ! rabbitmq_runs; then start_rabbitmq "$rabbitmq_means"; fi
+    if own_postgres && ! postgres_runs; then start_postgres "$postgres_means"; fi
   fi
-  choose_means
-  started=1
-  # RabbitMQ takes longest, so it starts first and PostgreSQL beside it.
-  if own_rabbitmq && ! rabbitmq_runs; then start_rabbitmq "$rabbitmq_means"; fi
-  if own_postgres && ! postgres_runs; then start_postgres "$postgres_means"; fi
   if own_postgres; then postgres_ready || die "the stack did not come up."; fi
   if own_rabbitmq; then rabbitmq_ready || die "the stack did not come up."; fi
 }
