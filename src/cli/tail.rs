@@ -100,7 +100,10 @@ pub fn line(event: &Value) -> String {
     let kind = text("/type").trim_start_matches("switchboard.");
     // The end of an id tells conversations apart; those of one minute begin alike.
     let id = text("/data/conversation");
-    let conversation = id.get(id.len().saturating_sub(6)..).filter(|end| !end.is_empty()).unwrap_or("------");
+    let conversation = id
+        .get(id.len().saturating_sub(6)..)
+        .filter(|end| !end.is_empty())
+        .unwrap_or("------");
     if let Some(what) = kind.strip_prefix("notification.") {
         let to = format!("{}/{}", text("/data/recipient/kind"), text("/data/recipient/id"));
         return format!(

@@ -3,7 +3,8 @@
 //! Slow beside everything else here (some fifty microseconds for a text; the first number loads the numbering plans of
 //! the world, some seventy milliseconds), so the worker asks only where a conversation begins and a rule wants to know.
 
-use std::sync::LazyLock;
+use std::collections::HashMap;
+use std::sync::{LazyLock, Mutex, PoisonError};
 
 use phonenumber::metadata::DATABASE;
 use whatlang::{Detector, Info, Lang, Script};
@@ -35,6 +36,14 @@ const LEFT_OUT: [Lang; 15] = [
     Lang::Afr,
 ];
 
+/// The `+` and as many digits as tell a country: calling code and area, also where islands share a code.
+const PREFIX: usize = 8;
+
+/// Prefixes remembered; beyond them all are forgotten, which costs time and nothing else.
+const MAX_KNOWN: usize = 10_000;
+
+static KNOWN: LazyLock<Mutex<HashMap<String, String>>> = LazyLock::new(Mutex::default);
+
 static DETECTOR: LazyLock<Detector> = LazyLock::new(|| Detector::with_denylist(LEFT_OUT.to_vec()));
 
 /// Loads the tables that the first answer would otherwise wait for: that takes long enough for a transaction to time out.
@@ -53,7 +62,24 @@ pub fn language(text: &str) -> &'static str {
 
 /// The country of a phone number (E.164 with `+`) as ISO 3166-1 alpha-2; "" when its prefix is no single country's.
 /// A number that its country has not given out counts for the main country of its calling code.
+///
+/// Finding it compiles a pattern per country that shares the calling code, milliseconds each: what a prefix led to is
+/// remembered, for numbers that begin alike are the same country's.
 pub fn country(phone: &str) -> String {
+    let prefix = phone.get(..PREFIX).unwrap_or(phone);
+    let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(country) = known.get(prefix) {
+        return country.clone();
+    }
+    let country = look_up(phone);
+    if known.len() >= MAX_KNOWN {
+        known.clear();
+    }
+    known.insert(prefix.to_owned(), country.clone());
+    country
+}
+
+fn look_up(phone: &str) -> String {
     let Ok(number) = phonenumber::parse(None, phone) else {
         return String::new();
     };

@@ -9,7 +9,7 @@ use std::time::Duration;
 use jiff::tz::TimeZone;
 
 use super::agent::{Profile, Skills};
-use super::condition::Condition;
+use super::condition::{Condition, Reads};
 use super::conversation::Priority;
 use super::ids::{AgentId, ChannelKey, PolicyId, TeamId, Tenant};
 
@@ -237,12 +237,10 @@ impl Plan {
         }
     }
 
-    /// Whether any rule reads the text of messages: if none does, texts go no further than the door.
-    pub fn reads_text(&self) -> bool {
-        self.rules
-            .iter()
-            .filter_map(|rule| rule.when.as_ref())
-            .any(Condition::reads_text)
+    /// What its rules ask that has to be found out for them: nothing else is, and texts go no further than needed.
+    pub fn reads(&self) -> Reads {
+        let conditions = self.rules.iter().filter_map(|rule| rule.when.as_ref());
+        conditions.map(Condition::reads).fold(Reads::default(), Reads::or)
     }
 
     /// The policy that applies: the route's, else the team's, else the tenant's, else the built-in one.

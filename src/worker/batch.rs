@@ -491,7 +491,8 @@ fn fold(world: &mut World, entries: &mut [Entry], now: Timestamp, partitions: u1
     changes
 }
 
-/// Language and country, where the gateway does not say and a rule may ask: only where something is routed.
+/// Language and country, where the gateway does not say and a rule asks: only where something is routed. A text that no
+/// rule asks for goes no further.
 fn complete(world: &World, entry: &mut Entry) {
     let Body::Fact(fact) = &mut entry.input.body else {
         return;
@@ -505,15 +506,19 @@ fn complete(world: &World, entry: &mut Entry) {
     let What::Received(message) = &mut fact.what else {
         return;
     };
-    if !owned && message.turn {
-        if fact.contact.language.is_empty() {
-            fact.contact.language = derive::language(&message.text).into();
-        }
-        if let Some(phone) = entry.phone.as_deref().filter(|_| fact.contact.country.is_empty()) {
-            fact.contact.country = derive::country(phone).into();
-        }
+    let reads = state.plan.reads();
+    let routed = !owned && message.turn;
+    if routed && reads.language && fact.contact.language.is_empty() {
+        fact.contact.language = derive::language(&message.text).into();
     }
-    if !state.plan.reads_text() {
+    let phone = entry
+        .phone
+        .as_deref()
+        .filter(|_| routed && reads.country && fact.contact.country.is_empty());
+    if let Some(phone) = phone {
+        fact.contact.country = derive::country(phone).into();
+    }
+    if !reads.text {
         message.text = Arc::from("");
     }
 }

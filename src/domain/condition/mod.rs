@@ -32,6 +32,8 @@ pub use review::{MAX_DEPTH, MAX_WORK};
 use facts::Variables;
 use pattern::Pattern;
 
+pub use review::Reads;
+
 /// A compiled condition: cheap to clone, shared by every lane.
 #[derive(Clone)]
 pub struct Condition(Arc<Compiled>);
@@ -40,7 +42,7 @@ struct Compiled {
     source: String,
     expression: IdedExpr,
     patterns: Vec<Pattern>,
-    reads_text: bool,
+    reads: Reads,
     always: bool,
     work: u64,
 }
@@ -93,7 +95,7 @@ impl Condition {
                 source: source.to_owned(),
                 expression,
                 patterns: verdict.patterns,
-                reads_text: verdict.reads_text,
+                reads: verdict.reads,
                 always: verdict.always,
                 work: verdict.work,
             })))
@@ -105,9 +107,14 @@ impl Condition {
         &self.0.source
     }
 
+    /// What it asks that has to be found out for it.
+    pub fn reads(&self) -> Reads {
+        self.0.reads
+    }
+
     /// Whether it asks for the text of the message.
     pub fn reads_text(&self) -> bool {
-        self.0.reads_text
+        self.0.reads.text
     }
 
     /// Whether it is just `true`: it matches everything.

@@ -20,10 +20,41 @@ pub const MAX_DEPTH: usize = 32;
 /// Regular expressions in one condition: each keeps memory for as long as its plan is in force.
 const MAX_PATTERNS: usize = 8;
 
+/// What a condition asks that costs something to find out, or should go no further than needed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Reads {
+    /// The text of the message.
+    pub text: bool,
+    /// The customer's language.
+    pub language: bool,
+    /// The customer's country.
+    pub country: bool,
+}
+
+impl Reads {
+    fn note(&mut self, subject: &str, fact: &str) {
+        match (subject, fact) {
+            ("message", "text") => self.text = true,
+            ("contact", "language") => self.language = true,
+            ("contact", "country") => self.country = true,
+            _ => {}
+        }
+    }
+
+    /// What either of two conditions asks.
+    pub fn or(self, other: Self) -> Self {
+        Self {
+            text: self.text || other.text,
+            language: self.language || other.language,
+            country: self.country || other.country,
+        }
+    }
+}
+
 /// What the walk found out.
 pub(super) struct Verdict {
     pub patterns: Vec<Pattern>,
-    pub reads_text: bool,
+    pub reads: Reads,
     pub always: bool,
     pub work: u64,
 }
@@ -33,7 +64,7 @@ pub(super) fn review(expression: &mut IdedExpr, places: &Places<'_>) -> Result<V
     let mut review = Review {
         places,
         patterns: Vec::new(),
-        reads_text: false,
+        reads: Reads::default(),
         bound: Vec::new(),
         depth: 0,
     };
@@ -49,7 +80,7 @@ pub(super) fn review(expression: &mut IdedExpr, places: &Places<'_>) -> Result<V
     let always = matches!(&expression.expr, Expr::Literal(LiteralValue::Boolean(value)) if *value.inner());
     Ok(Verdict {
         patterns: review.patterns,
-        reads_text: review.reads_text,
+        reads: review.reads,
         always,
         work: whole.work,
     })
@@ -58,7 +89,7 @@ pub(super) fn review(expression: &mut IdedExpr, places: &Places<'_>) -> Result<V
 struct Review<'a> {
     places: &'a Places<'a>,
     patterns: Vec<Pattern>,
-    reads_text: bool,
+    reads: Reads,
     /// The names loops around the present part have bound, innermost last.
     bound: Vec<(String, Part)>,
     depth: usize,
@@ -166,7 +197,7 @@ impl Review<'_> {
             let message = format!("`{subject}.{field}` is always there; a text that is absent is \"\"");
             return Err(self.places.error(id, message));
         }
-        self.reads_text |= (subject, fact.name) == ("message", "text");
+        self.reads.note(subject, fact.name);
         Ok(work::fact(fact))
     }
 
