@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use super::print::say;
 use super::{Done, connect, print};
 use crate::store::audit;
 
@@ -30,9 +31,9 @@ pub async fn run(arguments: Arguments) -> Done {
             } else {
                 format!("{} found", finding.violations)
             };
-            println!("{}  {:<9} {}", finding.promise, state, finding.check);
+            say!("{}  {:<9} {}", finding.promise, state, finding.check);
             for example in &finding.examples {
-                println!("      {example}");
+                say!("      {example}");
             }
         }
     }

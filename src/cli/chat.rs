@@ -6,6 +6,7 @@ use clap::{Subcommand, ValueEnum};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use super::print::say;
 use super::{CliError, Done, connect, print};
 use crate::domain::conversation::Owner;
 use crate::domain::ids::{AgentId, ConversationId, Tenant};
@@ -129,9 +130,9 @@ async fn show(id: ConversationId, json: bool) -> Done {
     }
     let object = value(&loaded);
     for (name, value) in object.as_object().into_iter().flatten() {
-        println!("{name:<18} {}", shown(value));
+        say!("{name:<18} {}", shown(value));
     }
-    println!();
+    say!("");
     let rows: Vec<_> = engagements
         .iter()
         .map(|one| {

@@ -19,11 +19,16 @@ pub fn store() -> Result<Store, CliError> {
     })?)
 }
 
+/// The broker of `AMQP_URL`, and the prefix, connected to nothing yet.
+pub fn connector() -> Result<(Connector, String), CliError> {
+    let settings = config::Broker::from(&Environment)?;
+    Ok((Connector::new(&settings.url)?, settings.prefix))
+}
+
 /// The broker of `AMQP_URL`, and the prefix.
 pub async fn broker() -> Result<(Connection, String), CliError> {
-    let settings = config::Broker::from(&Environment)?;
-    let connection = Connector::new(&settings.url)?.connect("switchboard cli").await?;
-    Ok((connection, settings.prefix))
+    let (connector, prefix) = connector()?;
+    Ok((connector.connect("switchboard cli").await?, prefix))
 }
 
 /// How many partitions the deployment has; without one that is declared, as many as the environment says.

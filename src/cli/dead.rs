@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use clap::Subcommand;
 use lapin::Connection;
 
+use super::print::say;
 use super::{CliError, Done, connect, print};
 use crate::broker::dead::{DeadLetter, DeadQueue};
 use crate::broker::{Publisher, Topology};
@@ -117,7 +118,7 @@ async fn list(queue: &DeadQueue, limit: usize, json: bool) -> Done {
 async fn show(queue: &DeadQueue, id: &str) -> Done {
     while let Some(letter) = queue.next().await? {
         if letter.epitaph.id.starts_with(id) {
-            println!("{}", String::from_utf8_lossy(&letter.delivery.body));
+            say!("{}", String::from_utf8_lossy(&letter.delivery.body));
             return Ok(ExitCode::SUCCESS);
         }
     }
@@ -146,8 +147,8 @@ async fn replay(
         if !dry_run {
             queue.replay(letter, connection, publisher, topology).await?;
         }
-        println!("{what} {} ({})", letter.epitaph.id, letter.epitaph.reason);
+        say!("{what} {} ({})", letter.epitaph.id, letter.epitaph.reason);
     }
-    println!("{} dead letters", letters.len());
+    say!("{} dead letters", letters.len());
     Ok(ExitCode::SUCCESS)
 }

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use super::print::say;
 use super::{CliError, Done, connect, print};
 use crate::domain::ids::ConversationId;
 use crate::store::read::{self, Decision};
@@ -32,10 +33,10 @@ pub async fn run(arguments: Arguments) -> Done {
         return Ok(ExitCode::SUCCESS);
     }
     if decisions.is_empty() {
-        println!("no automatic decision was made about this conversation");
+        say!("no automatic decision was made about this conversation");
     }
     for decision in &decisions {
-        println!("{}", story(decision));
+        say!("{}", story(decision));
     }
     Ok(ExitCode::SUCCESS)
 }

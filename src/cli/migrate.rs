@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use clap::Subcommand;
 
+use super::print::say;
 use super::{Done, connect, print};
 use crate::store::{inbox, migrate};
 
@@ -28,10 +29,10 @@ pub async fn run(command: Command) -> Done {
             let store = connect::store()?;
             let applied = migrate::up(&store).await?;
             for migration in &applied {
-                println!("applied {} {}", migration.version, migration.name);
+                say!("applied {} {}", migration.version, migration.name);
             }
             if applied.is_empty() {
-                println!("the schema is up to date");
+                say!("the schema is up to date");
             }
             inbox::make_buckets(&store).await?;
             Ok(ExitCode::SUCCESS)
@@ -64,7 +65,7 @@ pub async fn run(command: Command) -> Done {
             })
         }
         Command::Sql => {
-            print!("{}", migrate::sql());
+            print::write(&migrate::sql());
             Ok(ExitCode::SUCCESS)
         }
     }

@@ -1,6 +1,7 @@
 //! The command line. Settings come from the environment; every listing has `--json`; exit code 1 on failure, 2 on usage.
 
 mod audit;
+mod bench;
 mod chat;
 mod connect;
 mod dead;
@@ -47,6 +48,7 @@ enum Command {
     Audit(audit::Arguments),
     #[command(subcommand)]
     Dead(dead::Command),
+    Bench(bench::Arguments),
     Healthcheck(worker::HealthArguments),
 }
 
@@ -88,6 +90,7 @@ async fn dispatch(command: Command) -> Done {
         Command::Explain(arguments) => explain::run(arguments).await,
         Command::Audit(arguments) => audit::run(arguments).await,
         Command::Dead(command) => dead::run(command).await,
+        Command::Bench(arguments) => bench::run(arguments).await,
         Command::Healthcheck(arguments) => worker::healthcheck(arguments).await,
     }
 }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use clap::Subcommand;
 use uuid::Uuid;
 
+use super::print::say;
 use super::{CliError, Done, connect, print};
 use crate::contract::plan::{self, Checked};
 use crate::domain::ids::Tenant;
@@ -77,7 +78,7 @@ fn check(file: &PathBuf, json: bool) -> Done {
         complain(file, &faults, "error");
         complain(file, &warnings, "warning");
         if faults.is_empty() {
-            println!("{}: good", file.display());
+            say!("{}: good", file.display());
         }
     }
     Ok(if faults.is_empty() {
@@ -99,7 +100,7 @@ fn complain(file: &std::path::Path, faults: &[Fault], what: &str) {
             0 => String::new(),
             line => format!(":{line}:{}", fault.column),
         };
-        println!(
+        say!(
             "{}{place}: {what}: {} {}",
             file.display(),
             fault.path,
@@ -133,12 +134,12 @@ async fn apply(file: &PathBuf) -> Done {
         Applied::Activated {
             version,
             unchanged: false,
-        } => println!("{tenant}: plan version {version} is in force"),
+        } => say!("{tenant}: plan version {version} is in force"),
         Applied::Activated {
             version,
             unchanged: true,
         } => {
-            println!("{tenant}: unchanged; agents and teams are as version {version} says again");
+            say!("{tenant}: unchanged; agents and teams are as version {version} says again");
         }
         Applied::Refused { message, errors } => {
             complain(file, &errors, "error");

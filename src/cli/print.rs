@@ -1,12 +1,25 @@
 //! Tables and JSON on standard output.
 
+use std::io::{ErrorKind, Write};
+
 use serde::Serialize;
 
 use super::CliError;
 
+/// Writes to standard output. Whoever reads a pipe may stop early (`| head`): that ends the output, not the program.
+pub fn write(text: &str) {
+    let mut out = std::io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            tracing::warn!(%error, "standard output cannot be written");
+        }
+        Ok(()) | Err(_) => {}
+    }
+}
+
 /// Prints JSON, indented.
 pub fn json(value: &impl Serialize) -> Result<(), CliError> {
-    println!("{}", serde_json::to_string_pretty(value)?);
+    say!("{}", serde_json::to_string_pretty(value)?);
     Ok(())
 }
 
@@ -24,9 +37,9 @@ pub fn table<const N: usize>(heading: [&str; N], rows: &[[String; N]]) {
             .map(|(cell, width)| format!("{cell:<width$}"));
         padded.collect::<Vec<_>>().join("  ").trim_end().to_owned()
     };
-    println!("{}", line(heading));
+    say!("{}", line(heading));
     for row in rows {
-        println!("{}", line(std::array::from_fn(|column| row[column].as_str())));
+        say!("{}", line(std::array::from_fn(|column| row[column].as_str())));
     }
 }
 
@@ -34,3 +47,9 @@ pub fn table<const N: usize>(heading: [&str; N], rows: &[[String; N]]) {
 pub fn or_dash(text: Option<&str>) -> String {
     text.filter(|text| !text.is_empty()).unwrap_or("-").to_owned()
 }
+
+/// `println!` that survives a closed pipe.
+macro_rules! say {
+    ($($argument:tt)*) => { $crate::cli::print::write(&format!("{}\n", format_args!($($argument)*))) };
+}
+pub(super) use say;

@@ -9,6 +9,7 @@ use clap::ValueEnum;
 use lapin::BasicProperties;
 use serde_json::value::RawValue;
 
+use super::print::say;
 use super::{Done, connect};
 use crate::broker::{Exchange, Publication, Publisher, Topology};
 use crate::contract::partition;
@@ -63,7 +64,7 @@ pub async fn run(arguments: Arguments) -> Done {
             eprintln!("{done} of {} confirmed", publications.len());
         }
     }
-    println!("{done} confirmed in {:.1} s", started.elapsed().as_secs_f64());
+    say!("{done} confirmed in {:.1} s", started.elapsed().as_secs_f64());
     let _ = connection.close(200, "done".into()).await;
     Ok(ExitCode::SUCCESS)
 }

@@ -7,6 +7,7 @@ use lapin::options::{BasicConsumeOptions, BasicQosOptions, QueueBindOptions, Que
 use lapin::types::{AMQPValue, FieldTable};
 use serde_json::Value;
 
+use super::print::say;
 use super::{Done, connect};
 use crate::broker::Topology;
 
@@ -84,8 +85,8 @@ pub async fn run(arguments: Arguments) -> Done {
             _ = tokio::signal::ctrl_c() => break,
         };
         match (arguments.json, serde_json::from_slice::<Value>(&message.data)) {
-            (true, _) | (_, Err(_)) => println!("{}", String::from_utf8_lossy(&message.data)),
-            (false, Ok(event)) => println!("{}", line(&event)),
+            (true, _) | (_, Err(_)) => say!("{}", String::from_utf8_lossy(&message.data)),
+            (false, Ok(event)) => say!("{}", line(&event)),
         }
         seen += 1;
     }

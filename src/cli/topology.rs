@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use clap::Subcommand;
 
+use super::print::say;
 use super::{CliError, Done, connect, print};
 use crate::broker::Topology;
 use crate::config::{self, Environment};
@@ -47,7 +48,7 @@ async fn declare() -> Done {
     lanes::declare_partitions(&client, partitions).await?;
     let (connection, prefix) = connect::broker().await?;
     Topology::new(&prefix, partitions).declare(&connection).await?;
-    println!("declared {prefix}.* with {partitions} partitions");
+    say!("declared {prefix}.* with {partitions} partitions");
     Ok(ExitCode::SUCCESS)
 }
 
@@ -66,7 +67,7 @@ async fn show(json: bool) -> Done {
             .collect();
         print::json(&serde_json::json!({ "partitions": topology.partitions, "rows": value }))?;
     } else {
-        println!("{} partitions", topology.partitions);
+        say!("{} partitions", topology.partitions);
         let cells: Vec<_> = rows
             .into_iter()
             .map(|row| [row.kind.to_string(), row.name.clone(), row.detail.clone()])
@@ -81,10 +82,10 @@ async fn check() -> Done {
     let topology = connect::topology(&prefix).await?;
     let differences = topology.differences(&connection).await?;
     for difference in &differences {
-        println!("{difference}");
+        say!("{difference}");
     }
     if differences.is_empty() {
-        println!("everything is declared as it should be");
+        say!("everything is declared as it should be");
         return Ok(ExitCode::SUCCESS);
     }
     Err(CliError::from(format!(

@@ -9,6 +9,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tokio::time::timeout;
 
+use super::print;
 use super::{CliError, Done};
 use crate::config::{self, Environment};
 use crate::worker::{self, start::Settings};
@@ -69,7 +70,7 @@ pub async fn healthcheck(arguments: HealthArguments) -> Done {
     let asked = timeout(HEALTH_TIMEOUT, ask(settings.http, path)).await;
     let answer = asked.map_err(|_| CliError::from("the worker does not answer"))??;
     let (status, body) = answer.split_once("\r\n\r\n").unwrap_or((&answer, ""));
-    print!("{body}");
+    print::write(body);
     let ready = status.starts_with("HTTP/1.1 200");
     Ok(if ready {
         ExitCode::SUCCESS

@@ -547,10 +547,10 @@ async fn save(
 
 /// A hint to other lanes; without it they find their rows within a second.
 async fn wake(session: &Session, lanes: &[Partition]) {
-    if !lanes.is_empty() {
-        if let Err(error) = crate::store::listen::notify(session, lanes).await {
-            tracing::debug!(%error, "hint to other lanes was not sent");
-        }
+    if !lanes.is_empty()
+        && let Err(error) = crate::store::listen::notify(session, lanes).await
+    {
+        tracing::debug!(%error, "hint to other lanes was not sent");
     }
 }
 

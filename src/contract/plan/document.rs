@@ -320,10 +320,10 @@ fn read_response(item: &Item<'_>, faults: &mut Faults) -> Option<(PolicyId, Resp
         item.duration(false, faults);
         faults.warning(item.path.clone(), item.node.place, NOT_YET);
     }
-    if let Some(item) = table.get("hours") {
-        if item.one_of(&[("always", false), ("working", true)], faults) == Some(true) {
-            faults.warning(item.path.clone(), item.node.place, NOT_YET);
-        }
+    if let Some(item) = table.get("hours")
+        && item.one_of(&[("always", false), ("working", true)], faults) == Some(true)
+    {
+        faults.warning(item.path.clone(), item.node.place, NOT_YET);
     }
     for item in table.list("on_breach", faults) {
         let words = [("notify", true), ("reassign", false), ("escalate", false)];
