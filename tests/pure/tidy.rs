@@ -138,12 +138,11 @@ fn every_part_names_only_the_parts_below_it() {
                 code.contains(&format!("crate::{other}::")) || code.contains(&format!("crate::{other};"));
             assert!(!named, "{file} names {other}, which {part} may not");
         }
-        for grouped in code.lines().filter(|line| line.contains("use crate::{")) {
-            panic!(
-                "{file}: `{}` hides from this test which parts it names",
-                grouped.trim()
-            );
-        }
+        let grouped = code.lines().find(|line| line.contains("use crate::{"));
+        assert!(
+            grouped.is_none(),
+            "{file}: {grouped:?} hides from this test which parts it names"
+        );
     }
 }
 
