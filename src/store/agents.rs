@@ -55,7 +55,7 @@ fn agent(row: &tokio_postgres::Row) -> Result<Agent, StoreError> {
 const LOAD_MEMBERS: &str = "select tenant, team, agent, position, turn, manager from membership
   where tenant = any($1::text[]) order by tenant, team, position nulls last, agent";
 
-/// Everyone's place in the teams of these tenants.
+/// Everyone's place in the teams of these tenants: members in their order, managers in that of their ids.
 pub async fn load_members(
     session: &Session,
     tenants: &[Tenant],
@@ -75,6 +75,10 @@ pub async fn load_members(
                 turn: codec::from_int8(row.get(4))?,
             });
         }
+    }
+    for team in teams.values_mut().flat_map(BTreeMap::values_mut) {
+        // Only members have a place in a list.
+        team.managers.sort();
     }
     Ok(teams)
 }

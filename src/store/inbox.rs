@@ -96,11 +96,16 @@ pub async fn forget_past(store: &Store) -> Result<(), StoreError> {
         return Ok(());
     };
     let oldest = bucket_name(today.saturating_sub(RETENTION_DAYS.days()));
-    for bucket in buckets(&client).await? {
-        // Names order like days.
-        if bucket.name < oldest {
-            drop_bucket(&client, &bucket).await?;
-        }
+    // Names order like days.
+    let mut past: Vec<Bucket> = buckets(&client)
+        .await?
+        .into_iter()
+        .filter(|bucket| bucket.name < oldest)
+        .collect();
+    // Only one at a time can be half detached, so that one goes first.
+    past.sort_by_key(|bucket| !bucket.half_detached);
+    for bucket in &past {
+        drop_bucket(&client, bucket).await?;
     }
     prune_timeless(&client).await
 }

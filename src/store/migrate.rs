@@ -46,8 +46,15 @@ pub async fn up(store: &Store) -> Result<Vec<Migration>, StoreError> {
         .collect())
 }
 
+/// With its innermost cause: what the server said.
 fn failed(error: refinery::Error) -> StoreError {
-    StoreError::Setup(format!("the migration failed: {error}"))
+    let mut text = error.to_string();
+    let mut source = std::error::Error::source(&error);
+    while let Some(cause) = source {
+        text = cause.to_string();
+        source = cause.source();
+    }
+    StoreError::Setup(format!("the migration failed: {text}"))
 }
 
 /// Every migration this version knows, and whether the database has it.

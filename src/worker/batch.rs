@@ -173,6 +173,7 @@ async fn open(session: &Session, order: Order<'_>, pending: &[Pending<'_>]) -> R
     let keys = resolve::aliases_of(pending);
     let claims = claims(pending);
     let (_, fence, _, fresh, aliases, due) = try_join!(
+        biased;
         session.begin(),
         fence(session, order.author),
         delete_published(session, order),
@@ -258,6 +259,7 @@ async fn lock(
     let ids: Vec<_> = ids.into_iter().collect();
     let due: Vec<Uuid> = opening.due.iter().map(|timer| timer.id).collect();
     let (added, loaded, claimed) = try_join!(
+        biased;
         async {
             if resolved.aliases.is_empty() {
                 Ok(0)
@@ -421,6 +423,7 @@ async fn load(
     let tenants: Vec<Tenant> = needs.keys().cloned().collect();
     if !tenants.is_empty() {
         let (rows, people, mut teams) = try_join!(
+            biased;
             matching::lock(session, &tenants),
             agents::load(session, &tenants),
             agents::load_members(session, &tenants),

@@ -275,6 +275,7 @@ impl Changes {
         let (set, cleared) = self.timers(&sorted.clocks, home);
         let writes = async {
             try_join!(
+                biased;
                 conversations::insert(session, &sorted.new),
                 conversations::save(session, &sorted.full),
                 conversations::touch(session, &sorted.light),

@@ -1,10 +1,12 @@
 //! A stage for one test: its own database, its own exchanges and queues, workers, and a witness of all that is published.
 
 pub mod bodies;
+pub mod database;
 pub mod door;
 pub mod proxy;
 pub mod rabbit;
 pub mod wait;
+pub mod wire;
 pub mod witness;
 
 use std::net::SocketAddr;

@@ -1,0 +1,206 @@
+//! Any conversation, as far as the database is concerned.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use proptest::collection::{btree_map, btree_set};
+use proptest::option;
+use proptest::prelude::*;
+use switchboard::domain::conversation::{AssignClock, Contact, Conversation, Owner, Priority, Route, Status};
+use switchboard::domain::ids::{AgentId, ChannelKey, ConversationId, Partition, PolicyId, TeamId, Tenant};
+use uuid::Uuid;
+
+/// A text that is an id: no spaces, no control characters, and what people find to put into one.
+fn id_text() -> impl Strategy<Value = String> {
+    "[a-zA-Z0-9@._/:'\"\\\\{},+\u{e9}\u{4f60}\u{1f600}-]{1,64}"
+}
+
+/// A text that people write; the contract takes NUL out.
+fn text() -> impl Strategy<Value = Arc<str>> {
+    proptest::string::string_regex("[^\u{0}]{0,40}")
+        .expect("a pattern")
+        .prop_map(Arc::from)
+}
+
+fn name() -> impl Strategy<Value = Arc<str>> {
+    proptest::string::string_regex("[^\u{0}]{1,20}")
+        .expect("a pattern")
+        .prop_map(Arc::from)
+}
+
+/// To the microsecond, as the contract gives them.
+fn time() -> impl Strategy<Value = Timestamp> {
+    (0_i64..4_102_444_800_000_000)
+        .prop_map(|micros| Timestamp::from_microsecond(micros).expect("before 2100"))
+}
+
+pub fn tenant() -> impl Strategy<Value = Tenant> {
+    id_text().prop_map(|text| Tenant::new(&text).expect("an id"))
+}
+
+pub fn agent_id() -> impl Strategy<Value = AgentId> {
+    id_text().prop_map(|text| AgentId::new(&text).expect("an id"))
+}
+
+pub fn team_id() -> impl Strategy<Value = TeamId> {
+    id_text().prop_map(|text| TeamId::new(&text).expect("an id"))
+}
+
+fn policy_id() -> impl Strategy<Value = PolicyId> {
+    id_text().prop_map(|text| PolicyId::new(&text).expect("an id"))
+}
+
+fn owner() -> impl Strategy<Value = Owner> {
+    prop_oneof![
+        Just(Owner::Nobody),
+        team_id().prop_map(Owner::Team),
+        agent_id().prop_map(Owner::Agent),
+    ]
+}
+
+fn priority() -> impl Strategy<Value = Priority> {
+    prop_oneof![
+        Just(Priority::Low),
+        Just(Priority::Normal),
+        Just(Priority::High),
+        Just(Priority::Urgent)
+    ]
+}
+
+fn skills() -> impl Strategy<Value = BTreeMap<Arc<str>, u8>> {
+    btree_map(name(), any::<u8>(), 0..4)
+}
+
+fn route() -> impl Strategy<Value = Route> {
+    (
+        option::of(text()),
+        option::of(agent_id()),
+        skills(),
+        option::of(policy_id()),
+        any::<bool>(),
+    )
+        .prop_map(|(rule, agent, skills, response, manual)| Route {
+            rule,
+            agent,
+            skills,
+            response,
+            manual,
+        })
+}
+
+fn clock() -> impl Strategy<Value = AssignClock> {
+    prop_oneof![
+        Just(AssignClock::Off),
+        Just(AssignClock::Breached),
+        (policy_id(), time(), time()).prop_map(|(policy, since, due)| AssignClock::Running {
+            policy,
+            since,
+            due
+        }),
+    ]
+}
+
+fn contact() -> impl Strategy<Value = Arc<Contact>> {
+    (text(), text(), text(), btree_map(name(), text(), 0..4)).prop_map(
+        |(name, language, country, attributes)| {
+            Arc::new(Contact {
+                name,
+                language,
+                country,
+                attributes,
+            })
+        },
+    )
+}
+
+/// What never changes of a conversation.
+fn identity() -> impl Strategy<Value = Conversation> {
+    ("[a-z]{1,10}:[a-zA-Z0-9:_-]{1,40}", "[0-9a-f]{16}", 0..=u16::MAX).prop_map(|(channel, key, home)| {
+        let channel = ChannelKey::new(&channel).expect("a channel");
+        Conversation::unborn(
+            ConversationId(Uuid::now_v7()),
+            channel,
+            key.into(),
+            Partition(home),
+        )
+    })
+}
+
+/// What of a conversation can be anything at any time.
+fn standing() -> impl Strategy<Value = Conversation> {
+    let who = (
+        owner(),
+        option::of(team_id()),
+        option::of(agent_id()),
+        btree_set(agent_id(), 0..4),
+    );
+    let numbers = (
+        1_u32..1_000_000,
+        1_u64..1 << 62,
+        1_u64..1 << 62,
+        any::<bool>(),
+        any::<bool>(),
+    );
+    let times = (option::of(time()), option::of(time()), option::of(time()), time());
+    (
+        identity(),
+        who,
+        numbers,
+        times,
+        priority(),
+        route(),
+        clock(),
+        contact(),
+    )
+        .prop_map(
+            |(unborn, who, numbers, times, priority, route, assign_clock, contact)| {
+                let (owner, team, last_owner, excluded): (_, _, _, BTreeSet<AgentId>) = who;
+                let (episode, epoch, sequence, standby, open) = numbers;
+                let (waiting_since, queued_at, window_expires_at, last_activity) = times;
+                Conversation {
+                    status: if open { Status::Open } else { Status::Closed },
+                    owner,
+                    team,
+                    last_owner,
+                    priority,
+                    episode,
+                    epoch,
+                    sequence,
+                    standby,
+                    route,
+                    excluded,
+                    waiting_since,
+                    queued_at,
+                    assign_clock,
+                    window_expires_at,
+                    last_activity,
+                    contact,
+                    ..unborn
+                }
+            },
+        )
+}
+
+/// A conversation as it is founded, and as it may be later.
+pub fn then_and_now() -> impl Strategy<Value = (Conversation, Conversation)> {
+    (standing(), standing()).prop_map(|(then, now)| {
+        let Conversation {
+            id,
+            channel,
+            partition_key,
+            home,
+            ..
+        } = then.clone();
+        (
+            then,
+            Conversation {
+                id,
+                channel,
+                partition_key,
+                home,
+                ..now
+            },
+        )
+    })
+}

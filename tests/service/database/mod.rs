@@ -1,0 +1,16 @@
+//! The store alone, against a real Postgres.
+
+mod any;
+mod audit;
+mod build;
+mod conversations;
+mod inbox;
+mod lanes;
+mod people;
+mod pipeline;
+mod plans;
+mod queue;
+mod read;
+mod schema;
+mod session;
+mod timers_and_outbox;
