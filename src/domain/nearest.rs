@@ -3,12 +3,18 @@
 /// Most letters that may be wrong in a word that is still taken for a misspelling, however long it is.
 const MAX_WRONG_LETTERS: usize = 3;
 
+/// Longer words are not looked up: no known one is as long, and comparing takes memory in proportion to both.
+const MAX_LETTERS: usize = 64;
+
 /// One letter in this many may be wrong, and always one: `langage` is near `language`, `name` is not near `team`.
 const LETTERS_PER_WRONG_ONE: usize = 3;
 
 /// The known word nearest to this one, if one is near. Case, `-` and spaces do not count as wrong.
 pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let plain = |word: &str| word.to_lowercase().replace(['-', ' '], "_");
+    if word.chars().nth(MAX_LETTERS).is_some() {
+        return None;
+    }
     let wrote = plain(word);
     let allowed = (wrote.chars().count() / LETTERS_PER_WRONG_ONE).clamp(1, MAX_WRONG_LETTERS);
     let distances = known

@@ -1,6 +1,7 @@
 //! The plan: a tenant's whole routing configuration, versioned and read-only once active.
 //!
-//! Built and checked by `contract::plan`; a `Plan` that exists is valid: every team, policy and agent it names is there.
+//! Built and checked by `contract::plan`; a `Plan` that exists is valid: every team and policy it names is there. Agents may be
+//! named before they come: they count once they are upserted.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;

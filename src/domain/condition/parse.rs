@@ -72,7 +72,7 @@ pub(super) fn on_a_stack_of_its_own<T: Send>(
     });
     match outcome {
         Ok(Ok(result)) => result,
-        Ok(Err(_panic)) => Err(at_the_start("cannot be understood")),
+        Ok(Err(_panic)) => Err(at_the_start("it cannot be understood")),
         Err(_) => Err(at_the_start(
             "could not be compiled: the machine has no thread to spare",
         )),
@@ -83,11 +83,13 @@ pub(super) fn on_a_stack_of_its_own<T: Send>(
 pub(super) fn parse(source: &str) -> Result<(IdedExpr, Places<'_>), CompileError> {
     if source.trim().is_empty() {
         return Err(at_the_start(
-            "is empty; leave `when` out of a rule that always applies",
+            "it is empty; leave `when` out of a rule that always applies",
         ));
     }
     if source.len() > MAX_SOURCE_BYTES {
-        return Err(at_the_start(format!("is longer than {MAX_SOURCE_BYTES} bytes")));
+        return Err(at_the_start(format!(
+            "it is longer than {MAX_SOURCE_BYTES} bytes"
+        )));
     }
     let parser = Parser::new()
         .max_recursion_depth(MAX_NESTING)
@@ -104,7 +106,7 @@ fn first(errors: ParseErrors) -> CompileError {
             column: place(error.pos.1),
             message: readable(&error.msg),
         },
-        None => at_the_start("cannot be understood"),
+        None => at_the_start("it cannot be understood"),
     }
 }
 
@@ -112,7 +114,7 @@ fn first(errors: ParseErrors) -> CompileError {
 fn readable(message: &str) -> String {
     let message = message.strip_prefix("Syntax error: ").unwrap_or(message);
     if message.contains("Recursion limit") {
-        return format!("is nested more than {MAX_NESTING} deep");
+        return format!("it is nested more than {MAX_NESTING} deep");
     }
     if message.starts_with("token recognition error at: '=") {
         return "a single = means nothing here; equal is ==".to_owned();

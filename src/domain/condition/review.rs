@@ -74,7 +74,7 @@ pub(super) fn review(expression: &mut IdedExpr, places: &Places<'_>) -> Result<V
         return Err(places.error(expression.id, message));
     }
     if whole.work > MAX_WORK {
-        let message = "could take too long to answer: loop over less, or look at shorter texts";
+        let message = "it could take too long to answer: loop over less, or look at shorter texts";
         return Err(places.error(expression.id, message));
     }
     let always = matches!(&expression.expr, Expr::Literal(LiteralValue::Boolean(value)) if *value.inner());
@@ -101,8 +101,9 @@ impl Review<'_> {
     fn part(&mut self, node: &mut IdedExpr) -> Reviewed {
         self.depth += 1;
         if self.depth > MAX_DEPTH {
-            let message =
-                format!("is nested more than {MAX_DEPTH} deep: group with && and ||, or use several rules");
+            let message = format!(
+                "it is nested more than {MAX_DEPTH} deep: group with && and ||, or use several rules"
+            );
             return Err(self.places.error(node.id, message));
         }
         let id = node.id;
@@ -129,7 +130,7 @@ impl Review<'_> {
             Expr::Comprehension(comprehension) => self.comprehension(id, comprehension),
             Expr::Struct(_) => Err(self.places.error(id, "there are no structures here")),
             // The parser leaves it only beside an error, which was reported.
-            Expr::Unspecified => Err(self.places.error(id, "cannot be understood")),
+            Expr::Unspecified => Err(self.places.error(id, "it cannot be understood")),
         };
         self.depth -= 1;
         part

@@ -262,7 +262,7 @@ proptest! {
         match Condition::compile(&source) {
             Ok(condition) => { let _ = Given::new().answer(&condition); }
             Err(error) => {
-                prop_assert_ne!(error.message, "cannot be understood");
+                prop_assert_ne!(error.message, "it cannot be understood");
                 prop_assert!(error.line >= 1 && error.column >= 1);
                 prop_assert!(error.line as usize <= source.lines().count().max(1) + 1);
             }
