@@ -24,6 +24,12 @@ const SHORTEST_BOUND: Duration = Duration::from_millis(400);
 /// Unanswered probes after which a connection counts as dead.
 const PROBES: u32 = 2;
 
+/// How batches' statements are planned: once per connection, and by index always. The planner would go by statistics, and of a
+/// table that is new or grows fast it has none: a plan made while it was empty reads all of it for every batch. (Compiling
+/// plans is for long queries, which these are not.)
+const PLANNING: &str = "-c plan_cache_mode=force_generic_plan -c enable_seqscan=off -c enable_hashjoin=off \
+                        -c enable_mergejoin=off -c enable_memoize=off -c jit=off";
+
 /// What a store needs to know.
 #[derive(Debug, Clone)]
 pub struct StoreSettings {
@@ -72,7 +78,9 @@ impl Store {
         let recycling = ManagerConfig {
             recycling_method: RecyclingMethod::Fast,
         };
-        let manager = Manager::from_config(config.clone(), tls.clone(), recycling);
+        let mut batches = config.clone();
+        batches.options(format!("{} {PLANNING}", config.get_options().unwrap_or_default()));
+        let manager = Manager::from_config(batches, tls.clone(), recycling);
         let pool = Pool::builder(manager)
             .max_size(settings.pool)
             .wait_timeout(Some(CONNECT_TIMEOUT))

@@ -14,8 +14,10 @@ use crate::domain::ids::Tenant;
 
 /// Days a key is kept: gateways redeliver for seven, older messages than eight days are refused, and a day is to spare.
 const RETENTION_DAYS: i32 = 9;
-/// Days of buckets made ahead: as long may the making of new ones fail unnoticed.
-const AHEAD_DAYS: i32 = 2;
+/// Days ahead that a message's time may be and still have a bucket: as many as a key is kept, and one (see `CLAIM`).
+const AHEAD_DAYS: i32 = RETENTION_DAYS + 1;
+/// Days of buckets made beyond those: as long may the making of new ones fail unnoticed.
+const SPARE_DAYS: i32 = 2;
 /// Keys pruned in one statement, so that none comes near its time limit.
 const PRUNED_AT_ONCE: i64 = 10_000;
 /// How long one step of the maintenance may take. Detaching a bucket waits for every older query of its table.
@@ -37,20 +39,21 @@ pub struct Claim<'a> {
 }
 
 // The database's clock says which days have buckets: were it a lane's, two lanes could look in different places. A time
-// far ahead of it has none yet; its key waits among the timeless, where later deliveries, in bounds by then, look too.
+// beyond them all waits among the timeless. Its day comes into reach while its key is still kept; a delivery of then looks
+// there too, for which its time is still some days ahead: those of today, which are nearly all, look in one place.
 const CLAIM: &str = "
 with clock as materialized (
     select (clock_timestamp() at time zone 'UTC')::date as today),
-asked as materialized (
-    select u.tenant, u.key, (u.own_time at time zone 'UTC')::date as day
-    from unnest($1::text[], $2::uuid[], $3::timestamptz[]) u(tenant, key, own_time)),
 sorted as materialized (
-    select tenant, key, case when day between today - $4::int4 and today + 1 then day end as bucket
-    from asked, clock order by tenant, key, bucket),
+    select tenant, key, today, case when day between today - $4::int4 and today + $5::int4 then day end as bucket
+    from clock, (select tenant, key, (own_time at time zone 'UTC')::date as day
+                 from unnest($1::text[], $2::uuid[], $3::timestamptz[]) u(tenant, key, own_time)) asked
+    order by tenant, key),
 dated as (
     insert into inbox (tenant, key, day)
     select tenant, key, bucket from sorted s
-    where bucket is not null
+    where bucket <= today + 1
+       or bucket is not null
       and not exists (select from inbox_timeless t where t.tenant = s.tenant and t.key = s.key)
     on conflict do nothing returning key),
 timeless as (
@@ -68,7 +71,7 @@ pub async fn claim(session: &Session, claims: &[Claim<'_>]) -> Result<Vec<Uuid>,
     let keys: Vec<Uuid> = claims.iter().map(|claim| claim.key).collect();
     let times: Vec<Option<Timestamp>> = claims.iter().map(|claim| claim.own_time).collect();
     let rows = session
-        .query(CLAIM, &[&tenants, &keys, &times, &RETENTION_DAYS])
+        .query(CLAIM, &[&tenants, &keys, &times, &RETENTION_DAYS, &AHEAD_DAYS])
         .await?;
     Ok(rows.iter().map(|row| row.get(0)).collect())
 }
@@ -80,7 +83,7 @@ pub async fn make_buckets(store: &Store) -> Result<(), StoreError> {
         return Ok(());
     };
     let there = buckets(&client).await?;
-    for day in -RETENTION_DAYS..=AHEAD_DAYS {
+    for day in -RETENTION_DAYS..=AHEAD_DAYS + SPARE_DAYS {
         let day = today.saturating_add(day.days());
         let name = bucket_name(day);
         if !there.iter().any(|bucket| bucket.name == name) {

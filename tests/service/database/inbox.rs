@@ -66,7 +66,7 @@ async fn messages_lie_in_the_bucket_of_their_own_day_and_the_rest_among_the_time
     let now = now(&database).await;
     claim(&session, Uuid::now_v7(), Some(now - hours(3 * 24))).await;
     claim(&session, Uuid::now_v7(), None).await;
-    claim(&session, Uuid::now_v7(), Some(now + hours(3 * 24))).await;
+    claim(&session, Uuid::now_v7(), Some(now + hours(13 * 24))).await;
     session.commit().await.expect("a commit");
     let three_days_old =
         "select count(*) from inbox where day = (clock_timestamp() at time zone 'UTC')::date - 3";
@@ -76,18 +76,23 @@ async fn messages_lie_in_the_bucket_of_their_own_day_and_the_rest_among_the_time
 }
 
 #[tokio::test]
-async fn a_message_ahead_of_its_time_is_still_known_when_its_day_has_come() {
+async fn a_message_ahead_of_its_time_is_still_known_when_its_day_comes_into_reach() {
     let database = Database::migrated().await;
-    let key = Uuid::now_v7();
-    // As it was claimed days ago, when its time was out of reach.
-    let ahead = format!(
-        "insert into inbox_timeless (tenant, key, received_at)
-         values ('acme', '{key}', clock_timestamp() - interval '3 days')"
-    );
-    database.run(&ahead).await;
-    let session = database.transaction().await;
-    assert!(claim(&session, key, Some(now(&database).await)).await.is_empty());
-    session.rollback().await;
+    let own_time = now(&database).await + hours(11 * 24);
+    // Eight days, in which a gateway may redeliver it, from when it was out of reach.
+    for days_later in [0, 2, 5, 8] {
+        let key = Uuid::now_v7();
+        let session = database.transaction().await;
+        assert_eq!(claim(&session, key, Some(own_time)).await, [key]);
+        session.commit().await.expect("a commit");
+        let session = database.transaction().await;
+        let then = own_time - hours(days_later * 24);
+        assert!(
+            claim(&session, key, Some(then)).await.is_empty(),
+            "{days_later} days later"
+        );
+        session.rollback().await;
+    }
 }
 
 #[tokio::test]
@@ -181,15 +186,15 @@ const BUCKETS: &str = "select c.relname::text from pg_inherits i join pg_class c
 const TABLES: &str =
     r"select relname::text from pg_class where relkind = 'r' and relname ~ '^inbox_\d' order by 1";
 const WANTED: &str = "select to_char((clock_timestamp() at time zone 'UTC')::date + d, '\"inbox_\"YYYYMMDD')
-  from generate_series(-9, 2) d order by 1";
+  from generate_series(-9, 12) d order by 1";
 
 #[tokio::test]
-async fn there_is_a_bucket_for_every_day_from_nine_ago_to_the_day_after_tomorrow() {
+async fn there_is_a_bucket_for_every_day_from_nine_ago_to_twelve_ahead() {
     let database = Database::migrated().await;
     let wanted = database.texts(WANTED).await;
     assert_eq!(database.texts(BUCKETS).await, wanted);
     database
-        .run(&format!("drop table {}, {}", wanted[2], wanted[11]))
+        .run(&format!("drop table {}, {}", wanted[2], wanted[20]))
         .await;
     inbox::make_buckets(&database.store()).await.expect("buckets");
     assert_eq!(database.texts(BUCKETS).await, wanted);

@@ -4,6 +4,7 @@ mod any;
 mod audit;
 mod build;
 mod conversations;
+mod costs;
 mod inbox;
 mod lanes;
 mod people;
