@@ -93,6 +93,13 @@ impl Reading {
     pub fn finish(mut self) -> (Vec<Fault>, Vec<Fault>) {
         for list in [&mut self.errors, &mut self.warnings] {
             list.sort_by_key(|fault| (fault.line, fault.column));
+            if list.len() == MAX_FAULTS {
+                list.push(fault(
+                    "",
+                    Place::UNKNOWN,
+                    format!("there may be more: {MAX_FAULTS} are said at once"),
+                ));
+            }
         }
         (self.errors, self.warnings)
     }
