@@ -14,7 +14,8 @@ fn around(parts: Vec<BoxedStrategy<String>>, form: &'static str) -> BoxedStrateg
     let fill = move |parts: Vec<String>| {
         let gaps = form.split('§').skip(1);
         let begin = form.split('§').next().unwrap_or_default().to_owned();
-        gaps.zip(parts).fold(begin, |text, (after, part)| text + &part + after)
+        gaps.zip(parts)
+            .fold(begin, |text, (after, part)| text + &part + after)
     };
     parts.prop_map(fill).boxed()
 }
