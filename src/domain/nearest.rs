@@ -6,7 +6,7 @@ const MAX_WRONG_LETTERS: usize = 3;
 /// Longer words are not looked up: no known one is as long, and comparing takes memory in proportion to both.
 const MAX_LETTERS: usize = 64;
 
-/// One letter in this many may be wrong, and always one: `langage` is near `language`, `name` is not near `team`.
+/// One letter in this many may be wrong: `langage` is near `language`, `name` is not near `team`, nor `a` near `b`.
 const LETTERS_PER_WRONG_ONE: usize = 3;
 
 /// The known word nearest to this one, if one is near. Case, `-` and spaces do not count as wrong.
@@ -16,7 +16,7 @@ pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Opti
         return None;
     }
     let wrote = plain(word);
-    let allowed = (wrote.chars().count() / LETTERS_PER_WRONG_ONE).clamp(1, MAX_WRONG_LETTERS);
+    let allowed = (wrote.chars().count() / LETTERS_PER_WRONG_ONE).min(MAX_WRONG_LETTERS);
     let distances = known
         .into_iter()
         .map(|known| (strsim::osa_distance(&wrote, &plain(known)), known));

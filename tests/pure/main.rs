@@ -3,6 +3,7 @@
 mod company;
 mod condition;
 mod contract_in;
+mod nearest;
 mod notify;
 mod outbound;
 mod plan;

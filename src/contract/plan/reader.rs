@@ -62,9 +62,14 @@ impl Reading {
     /// Something that a later version acts on, by its name in the plan's description: said once.
     pub fn later(&mut self, at: &Spot, name: &'static str) {
         if self.later.insert(name) {
+            let others = if at.path == name {
+                String::new()
+            } else {
+                format!("; so is every other {name}")
+            };
             self.warn(
                 at,
-                format!("is understood, but not in force in this version ({name})"),
+                format!("is understood, but not in force in this version{others}"),
             );
         }
     }
@@ -93,6 +98,13 @@ impl Reading {
     pub fn finish(mut self) -> (Vec<Fault>, Vec<Fault>) {
         for list in [&mut self.errors, &mut self.warnings] {
             list.sort_by_key(|fault| (fault.line, fault.column));
+            if list.len() == MAX_FAULTS {
+                list.push(fault(
+                    "",
+                    Place::UNKNOWN,
+                    format!("there may be more: {MAX_FAULTS} are said at once"),
+                ));
+            }
         }
         (self.errors, self.warnings)
     }

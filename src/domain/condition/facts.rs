@@ -65,7 +65,7 @@ const UTF8: usize = 4;
 pub const MAX_TEXT_BYTES: usize = MAX_TEXT_CHARS * UTF8;
 
 const MAX_TEXT_CHARS: usize = 4_096;
-/// Names, kinds, referrals and attributes are cut to fewer characters than this when they are read.
+/// Names, kinds, referrals and attributes are cut to this many characters, or fewer, when they are read.
 const MAX_WORD_CHARS: usize = 256;
 /// A message id is at most this long, in bytes.
 const MAX_MESSAGE_ID_BYTES: usize = 512;

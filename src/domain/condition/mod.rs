@@ -80,9 +80,12 @@ pub enum EvaluationError {
     /// The answer is neither true nor false.
     #[error("neither true nor false")]
     NoAnswer,
-    /// Any other failure.
-    #[error("failed")]
+    /// A function could not do its work: `int("x")`.
+    #[error("a function failed")]
     Failed,
+    /// The interpreter panicked: a defect in it, and worth a report.
+    #[error("the interpreter panicked")]
+    Panicked,
 }
 
 impl Condition {
@@ -150,7 +153,7 @@ impl Condition {
             Ok(Ok(Some(answer))) => Ok(answer),
             Ok(Ok(None)) => Err(EvaluationError::NoAnswer),
             Ok(Err(error)) => Err(EvaluationError::of(&error)),
-            Err(_) => Err(EvaluationError::Failed),
+            Err(_panic) => Err(EvaluationError::Panicked),
         }
     }
 }

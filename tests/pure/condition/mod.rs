@@ -1,6 +1,7 @@
 //! Conditions: what they may ask, what is refused when they are compiled, and that nothing makes them panic.
 
 mod answers;
+mod made;
 mod refusals;
 
 use std::sync::Arc;

@@ -119,9 +119,11 @@ colour = 1"#;
 }
 
 #[test]
-fn no_more_than_a_hundred_faults_are_said() {
+fn a_hundred_faults_are_said_and_that_there_may_be_more() {
     let agents = "{ id = 7 }, ".repeat(500);
-    assert_eq!(faults(&format!("tenant = \"t\"\nagents = [{agents}]")).len(), 100);
+    let faults = faults(&format!("tenant = \"t\"\nagents = [{agents}]"));
+    assert_eq!(faults.len(), 101);
+    assert_eq!(faults[100].message, "there may be more: 100 are said at once");
 }
 
 #[test]
