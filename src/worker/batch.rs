@@ -436,6 +436,10 @@ async fn load(
             }
             state.drain_pending = row.drain_pending;
             state.teams = teams.remove(&row.tenant).unwrap_or_default();
+            // A team without people has no rows, and is a team all the same.
+            for team in state.plan.teams.keys() {
+                state.teams.entry(team.clone()).or_default();
+            }
         }
         for (tenant, agent) in people {
             let state = world.enter(&tenant, || order.directory.plan(&tenant));
