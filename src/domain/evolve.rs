@@ -9,7 +9,7 @@ use super::conversation::{AssignClock, Contact, Conversation, Owner, Priority, R
 use super::event::{Assignment, By, Change, Event, Kind};
 use super::ids::{AgentId, TeamId};
 use super::input::Origin;
-use super::plan::Plan;
+use super::plan::{Plan, Strategy, Team};
 use super::state::State;
 
 /// Applies one event to the state.
@@ -242,6 +242,15 @@ fn write_memberships(state: &mut State, agent: &AgentId, member_of: &[TeamId], m
     }
 }
 
+/// Whether a plan empties queues that this batch did not load, or loaded in another order: those it is the first to empty,
+/// and those whose rest is still in the database.
+fn outdates_queues(state: &State, plan: &Plan) -> bool {
+    let is_first_to_empty = |(id, team): (&TeamId, &Team)| {
+        team.strategy != Strategy::Manual && state.plan.strategy(id) == Some(Strategy::Manual)
+    };
+    !state.more_waiting().is_empty() || plan.teams.iter().any(is_first_to_empty)
+}
+
 /// A plan writes the agents it lists, every team's members and managers, and every channel's subscribers.
 fn activate(state: &mut State, plan: &Arc<Plan>) {
     for (id, profile) in &plan.agents {
@@ -268,6 +277,7 @@ fn activate(state: &mut State, plan: &Arc<Plan>) {
         membership.set_members(&team.members);
         membership.managers = team.managers.clone();
     }
+    state.queues_outdated |= outdates_queues(state, plan);
     state.plan = plan.clone();
     state.reorder_waiting();
     state.unsettled = true;

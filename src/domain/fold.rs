@@ -28,34 +28,13 @@ pub fn fold(state: &mut State, input: &Input, now: Timestamp) -> Vec<Recorded> {
     record.events
 }
 
-/// Offers every loaded waiting conversation, first come first, until nobody eligible is left for any of them.
-///
-/// One pass is enough: each assignment only takes capacity, so what found nobody earlier in the pass finds nobody later;
-/// and what asks for the same as one that found nobody need not be asked again.
+/// Gives freed places to those who wait. While a drain is pending it alone does: what is loaded here need not come first.
 fn settle(state: &mut State, record: &mut Record, now: Timestamp) {
-    if !std::mem::take(&mut state.unsettled) {
+    if state.drain_pending || !std::mem::take(&mut state.unsettled) {
         return;
     }
-    let waiting: Vec<_> = state
-        .waiting()
-        .map(|(place, needs)| (place.conversation, needs.clone()))
-        .collect();
-    let mut unservable: BTreeSet<Requirement> = BTreeSet::new();
-    let mut exhausted = state.more_waiting.clone();
-    for (conversation, requirement) in waiting {
-        if unservable.contains(&requirement) {
-            continue;
-        }
-        match offer(state, conversation, now) {
-            Some(event) => record.happen(state, event),
-            None => {
-                exhausted.remove(&requirement);
-                unservable.insert(requirement);
-            }
-        }
-    }
-    // Everything loaded of some requirement found a place and more of it waits: the drain goes on in another batch.
-    if !exhausted.is_empty() && !state.drain_pending {
+    let all_offered = !state.queues_outdated && offer_all(state, record, now);
+    if !all_offered {
         let kind = Kind::DrainPending(true);
         record.happen(
             state,
@@ -67,6 +46,36 @@ fn settle(state: &mut State, record: &mut Record, now: Timestamp) {
             },
         );
     }
+}
+
+/// Offers every loaded waiting conversation, first come first, until nobody eligible is left for any of them. It stops
+/// where conversations that are not loaded may come first; whether none of those is left, it says.
+///
+/// One pass is enough: each assignment only takes capacity, so what found nobody earlier in the pass finds nobody later;
+/// and what asks for the same as one that found nobody need not be asked again.
+fn offer_all(state: &mut State, record: &mut Record, now: Timestamp) -> bool {
+    let waiting: Vec<_> = state
+        .waiting()
+        .map(|(place, needs)| (*place, needs.clone()))
+        .collect();
+    let mut unservable: BTreeSet<Requirement> = BTreeSet::new();
+    let mut beyond = state.more_waiting().clone();
+    for (place, requirement) in waiting {
+        if unservable.contains(&requirement) {
+            continue;
+        }
+        if beyond.values().any(|last_loaded| *last_loaded < place) {
+            break;
+        }
+        match offer(state, place.conversation, now) {
+            Some(event) => record.happen(state, event),
+            None => {
+                beyond.remove(&requirement);
+                unservable.insert(requirement);
+            }
+        }
+    }
+    beyond.is_empty()
 }
 
 /// The events of one input, as they are announced.

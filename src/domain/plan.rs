@@ -168,6 +168,11 @@ impl ResponsePolicy {
     /// Its id where no policy is named anywhere.
     pub const BUILT_IN: &'static str = "built-in";
 
+    /// Its id, as one.
+    pub fn built_in_id() -> PolicyId {
+        PolicyId::new(Self::BUILT_IN).expect("the built-in name is a valid id")
+    }
+
     /// What applies where no policy is named anywhere.
     pub fn built_in() -> Self {
         Self {
@@ -258,13 +263,7 @@ impl Plan {
         let found = named.and_then(|id| self.responses.get_key_value(id));
         match found {
             Some((id, policy)) => (id.clone(), policy.clone()),
-            None => {
-                let id = PolicyId::new(ResponsePolicy::BUILT_IN);
-                (
-                    id.expect("the built-in name is a valid id"),
-                    ResponsePolicy::built_in(),
-                )
-            }
+            None => (ResponsePolicy::built_in_id(), ResponsePolicy::built_in()),
         }
     }
 

@@ -1,6 +1,6 @@
 //! What a batch has loaded of one tenant's world: the core reads and changes this and nothing else.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
@@ -24,10 +24,12 @@ pub struct State {
     pub teams: BTreeMap<TeamId, Membership>,
     /// A drain stopped at its bound: until it goes on, newcomers wait behind it.
     pub drain_pending: bool,
-    /// Requirements of which more conversations wait than were loaded.
-    pub more_waiting: BTreeSet<Requirement>,
     conversations: HashMap<ConversationId, Conversation>,
     waiting: BTreeMap<Place, Requirement>,
+    /// Requirements of which more conversations wait than were loaded, with the last place that was.
+    more_waiting: BTreeMap<Requirement, Place>,
+    /// Whether a plan of this batch empties queues that were not loaded, or in another order than they were.
+    pub queues_outdated: bool,
     /// Whether a freed place (or a waiting conversation that another lane's drain skipped) still has to be offered.
     pub unsettled: bool,
 }
@@ -84,9 +86,10 @@ impl State {
             agents: BTreeMap::new(),
             teams: BTreeMap::new(),
             drain_pending: false,
-            more_waiting: BTreeSet::new(),
             conversations: HashMap::new(),
             waiting: BTreeMap::new(),
+            more_waiting: BTreeMap::new(),
+            queues_outdated: false,
             unsettled: false,
         }
     }
@@ -124,6 +127,24 @@ impl State {
     /// The loaded conversations that a strategy may give away, first come first.
     pub fn waiting(&self) -> impl Iterator<Item = (&Place, &Requirement)> {
         self.waiting.iter()
+    }
+
+    /// More conversations of these requirements may wait than the loaded page of their queues holds: whatever comes after
+    /// the page's last of them need not be what comes next.
+    pub fn more_wait(&mut self, requirements: &[Requirement], page: &[ConversationId]) {
+        for conversation in page.iter().filter_map(|id| self.conversations.get(id)) {
+            if let Some(requirement) = Requirement::of(conversation).filter(|one| requirements.contains(one))
+            {
+                let place = self.place(conversation);
+                let last = self.more_waiting.entry(requirement).or_insert(place);
+                *last = place.max(*last);
+            }
+        }
+    }
+
+    /// Requirements of which more conversations wait than were loaded, with the last place that was.
+    pub fn more_waiting(&self) -> &BTreeMap<Requirement, Place> {
+        &self.more_waiting
     }
 
     /// After a new plan: priorities' head starts and teams' strategies may be others now.

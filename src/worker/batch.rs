@@ -466,11 +466,16 @@ async fn load_queues(session: &Session, tenant: &Tenant, world: &mut World) -> R
         return Ok(());
     }
     let page = queue::load(session, tenant, &teams, DRAIN_PAGE).await?;
+    let heads: Vec<_> = page
+        .conversations
+        .iter()
+        .map(|loaded| loaded.conversation.id)
+        .collect();
     for loaded in page.conversations {
         world.put_loaded(loaded);
     }
     if let Some(state) = world.state_mut(tenant) {
-        state.more_waiting.extend(page.more);
+        state.more_wait(&page.more, &heads);
     }
     Ok(())
 }

@@ -1,5 +1,6 @@
 //! Tests that need no server: everything here is a function of its input.
 
+mod behaviour;
 mod company;
 mod condition;
 mod contract_in;
@@ -8,4 +9,5 @@ mod notify;
 mod outbound;
 mod plan;
 mod properties;
+mod support;
 mod tidy;

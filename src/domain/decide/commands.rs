@@ -191,7 +191,7 @@ fn unassign(
     permission::unassign(state, acting, &story.draft).map_err(say)?;
     let draft = &story.draft;
     let assign_clock =
-        placing::assign_clock(&state.plan, draft, &draft.route, draft.team.as_ref(), story.at());
+        placing::clock_with_nobody(&state.plan, draft, &draft.route, draft.team.as_ref(), story.at());
     let unassigned = Change::Unassigned {
         reason: Reason::Command,
         note: request.note.clone(),

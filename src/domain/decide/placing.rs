@@ -10,7 +10,7 @@ use super::super::event::{Assignment, By, Candidate, Change, Decision, Event, Pa
 use super::super::ids::{AgentId, ConversationId, TeamId};
 use super::super::input::{Actor, Message, System};
 use super::super::matching::{self, Choice, Wanted};
-use super::super::plan::{Outcome, Plan, Reopen, Strategy, Target};
+use super::super::plan::{Outcome, Plan, Reopen, ResponsePolicy, Strategy, Target};
 use super::super::routing::{self, Routed};
 use super::super::state::State;
 use super::story::Story;
@@ -304,7 +304,7 @@ fn nobody(
         asked_first: None,
     };
     let mut decision = decision(story, &terms, routed.rule.clone(), None, choice, background);
-    let assign_clock = assign_clock(&state.plan, &story.draft, route, None, arrival.since);
+    let assign_clock = clock_with_nobody(&state.plan, &story.draft, route, None, arrival.since);
     if story.draft.owner == Owner::Nobody {
         // This event has no number in the sequence: a name of its own keeps it apart from the next decision's.
         decision.id = story.draft.id.derive("nobody", story.draft.sequence);
@@ -460,6 +460,27 @@ pub fn assign_clock(
     match terms.assign_within.and_then(|within| after(since, within)) {
         Some(due) => AssignClock::Running { policy, since, due },
         None => AssignClock::Off,
+    }
+}
+
+/// The clock for a conversation that neither an agent nor a queue has: it never goes without one, or nothing would ever
+/// remind anyone of it.
+pub fn clock_with_nobody(
+    plan: &Plan,
+    conversation: &Conversation,
+    route: &Route,
+    team: Option<&TeamId>,
+    since: Timestamp,
+) -> AssignClock {
+    let built_in = || {
+        let within = ResponsePolicy::built_in().assign_within?;
+        let due = after(since, within)?;
+        let policy = ResponsePolicy::built_in_id();
+        Some(AssignClock::Running { policy, since, due })
+    };
+    match assign_clock(plan, conversation, route, team, since) {
+        AssignClock::Off => built_in().unwrap_or(AssignClock::Off),
+        clock => clock,
     }
 }
 

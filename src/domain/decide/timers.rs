@@ -110,10 +110,7 @@ fn stranded(state: &State, conversation: &Conversation, now: Timestamp) -> Vec<E
         return Vec::new();
     };
     let team = conversation.team.as_ref();
-    let clock = placing::assign_clock(&state.plan, conversation, &conversation.route, team, since);
-    if clock == AssignClock::Off {
-        return Vec::new();
-    }
+    let clock = placing::clock_with_nobody(&state.plan, conversation, &conversation.route, team, since);
     let mut story = Story::of(conversation, now);
     story.then(Actor::System(System::Sweep), Change::ClockStarted(clock));
     story.events

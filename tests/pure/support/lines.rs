@@ -1,0 +1,134 @@
+//! Events as one line each, the way a person would tell them: what tests compare and what failures print.
+
+use switchboard::domain::agent::Presence;
+use switchboard::domain::event::{Assignment, By, Change, Code, Kind, Reason, Recorded};
+use switchboard::domain::ids::ConversationId;
+use switchboard::domain::input::{Input, Origin};
+
+use super::id;
+
+/// What an input led to. Events of another conversation than the input's begin with its number.
+pub fn lines(input: &Input, events: &[Recorded]) -> Vec<String> {
+    let own = input.conversation();
+    events
+        .iter()
+        .map(|recorded| line(own, &recorded.event.kind))
+        .collect()
+}
+
+fn line(own: Option<ConversationId>, kind: &Kind) -> String {
+    match kind {
+        Kind::Conversation(id, change) if Some(*id) == own => of_change(change),
+        Kind::Conversation(id, change) => format!("{}: {}", number(*id), of_change(change)),
+        Kind::AgentUpserted { agent, .. } => format!("{} written", agent.id),
+        Kind::PresenceChanged {
+            agent,
+            presence,
+            previous,
+            ..
+        } => format!(
+            "{agent} {}, was {}",
+            of_presence(*presence),
+            of_presence(*previous)
+        ),
+        Kind::PlanActivated {
+            plan,
+            unchanged: false,
+        } => format!("plan {} in force", plan.version),
+        Kind::PlanActivated {
+            plan,
+            unchanged: true,
+        } => format!("plan {} unchanged", plan.version),
+        Kind::CommandRejected(refusal) => format!("refused: {}", of_code(refusal.code)),
+        Kind::Skipped(why) => format!("skipped: {why}"),
+        Kind::DrainPending(true) => "the drain goes on".into(),
+        Kind::DrainPending(false) => "the drain begins again".into(),
+    }
+}
+
+fn number(conversation: ConversationId) -> u8 {
+    (0..u8::MAX)
+        .find(|number| id(*number) == conversation)
+        .unwrap_or(u8::MAX)
+}
+
+fn of_change(change: &Change) -> String {
+    let held = |standby: &bool| if *standby { ", held by a bot" } else { "" };
+    match change {
+        Change::Opened { reason, standby, .. } => {
+            format!("opened by {}{}", of_reason(*reason), held(standby))
+        }
+        Change::Reopened {
+            reason,
+            standby,
+            kept,
+            ..
+        } => {
+            let kept = if *kept { ", kept" } else { "" };
+            format!("reopened by {}{kept}{}", of_reason(*reason), held(standby))
+        }
+        Change::MessageReceived { turn: true, .. } => "received".into(),
+        Change::MessageReceived { turn: false, .. } => "received, no turn".into(),
+        Change::MessageSent { origin, .. } => match origin {
+            Origin::Agent(agent) => format!("sent by {agent}"),
+            Origin::Phone => "sent from the phone".into(),
+            Origin::Automation => "sent by automation".into(),
+        },
+        Change::Queued { team, reason, .. } => format!("queued in {team}: {}", of_reason(*reason)),
+        Change::Assigned(assignment) => of_assignment(assignment),
+        Change::Unassigned { reason, .. } => format!("unassigned by {}", of_reason(*reason)),
+        Change::Closed { reason, .. } => format!("closed by {}", of_reason(*reason)),
+        Change::ClockStarted(_) => "with nobody".into(),
+        Change::ResponseBreached { policy, .. } => format!("{policy} breached"),
+    }
+}
+
+fn of_assignment(assignment: &Assignment) -> String {
+    let by = match assignment.by {
+        By::Auto => "auto",
+        By::Sticky => "sticky",
+        By::Manual => "manual",
+        By::Claim => "claim",
+    };
+    let over = if assignment.over_capacity {
+        ", over capacity"
+    } else {
+        ""
+    };
+    format!("assigned to {} by {by}{over}", assignment.agent)
+}
+
+pub fn of_presence(presence: Presence) -> &'static str {
+    match presence {
+        Presence::Online => "online",
+        Presence::Away => "away",
+        Presence::Offline => "offline",
+    }
+}
+
+pub fn of_reason(reason: Reason) -> &'static str {
+    match reason {
+        Reason::Customer => "customer",
+        Reason::Handover => "handover",
+        Reason::Command => "command",
+        Reason::Plan => "plan",
+        Reason::NoAgentFree => "no agent free",
+        Reason::ManualTeam => "manual team",
+        Reason::Transfer => "transfer",
+    }
+}
+
+pub fn of_code(code: Code) -> &'static str {
+    match code {
+        Code::Invalid => "invalid",
+        Code::NotFound => "not_found",
+        Code::UnknownAgent => "unknown_agent",
+        Code::UnknownTeam => "unknown_team",
+        Code::EpochConflict => "epoch_conflict",
+        Code::Closed => "closed",
+        Code::AlreadyAssigned => "already_assigned",
+        Code::NotAssignee => "not_assignee",
+        Code::NotPermitted => "not_permitted",
+        Code::TargetUnavailable => "target_unavailable",
+    }
+}
