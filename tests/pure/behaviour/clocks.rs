@@ -1,23 +1,14 @@
 //! The assign clock: from becoming unowned to an agent's ownership.
 
 use switchboard::domain::conversation::AssignClock;
-use switchboard::domain::event::{Change, Kind};
-use switchboard::domain::input::Body;
 use switchboard::domain::plan::Strategy;
 
 use crate::support::chats::chat;
-use crate::support::inputs::{assign_timer, by, cli, found_stranded, handover, sent_by, turn};
-use crate::support::people::{offline, online};
-use crate::support::plans::{Draft, nobody, plan, support, to};
+use crate::support::inputs::{by, turn};
+use crate::support::people::online;
+use crate::support::plans::{Draft, nobody, plan, support};
 use crate::support::scenario::{Scenario, given};
 use crate::support::{MINUTE, at, policy};
-
-/// Nobody is there; a conversation should be assigned within two minutes.
-fn quick() -> Draft {
-    support(Strategy::LeastLoaded, &["ana"])
-        .response("quick", Some(2 * MINUTE))
-        .usual_response("quick")
-}
 
 #[track_caller]
 fn runs(scenario: &Scenario, policy_id: &str, since: jiff::Timestamp, due: jiff::Timestamp) {
