@@ -6,7 +6,7 @@ use switchboard::domain::plan::Strategy;
 use crate::support::chats::chat;
 use crate::support::inputs::{by, turn};
 use crate::support::people::online;
-use crate::support::plans::{Draft, nobody, plan, support};
+use crate::support::plans::{nobody, plan, support};
 use crate::support::scenario::{Scenario, given};
 use crate::support::{MINUTE, at, policy};
 
@@ -28,7 +28,7 @@ fn a_conversation_left_with_nobody_has_a_clock_even_under_a_policy_without_one()
     let left = given(patient)
         .when(turn(1))
         .then(["opened by customer", "received", "with nobody"]);
-    runs(&left, "built-in", at(0 * MINUTE), at(5 * MINUTE));
+    runs(&left, "built-in", at(0), at(5 * MINUTE));
 }
 
 #[test]
