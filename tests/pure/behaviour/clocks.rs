@@ -28,7 +28,7 @@ fn a_conversation_left_with_nobody_has_a_clock_even_under_a_policy_without_one()
     let left = given(patient)
         .when(turn(1))
         .then(["opened by customer", "received", "with nobody"]);
-    runs(&left, "built-in", at(0), at(5 * MINUTE));
+    runs(&left, "built-in", at(std::time::Duration::ZERO), at(5 * MINUTE));
 }
 
 #[test]
