@@ -5,7 +5,7 @@ use uuid::Uuid;
 use super::envelope::{Attributes, Destination, OutMessage, Publishing};
 use super::event_data::Data;
 use super::{partition, routing_key};
-use crate::domain::event::{Change, Kind, Recorded};
+use crate::domain::event::{Change, Kind, Recorded, RequestOutcome};
 use crate::domain::ids::{AgentId, Tenant};
 
 /// Every type of event after `switchboard.`: its entity, a dot, what happened to it.
@@ -17,8 +17,20 @@ pub const fn kinds_of_events() -> &'static [&'static str] {
         "conversation.assigned",
         "conversation.unassigned",
         "conversation.closed",
+        "conversation.held",
+        "conversation.resumed",
+        "conversation.prioritized",
+        "conversation.note_added",
+        "assignment.requested",
+        "assignment.accepted",
+        "assignment.rejected",
+        "assignment.withdrawn",
+        "assignment.timed_out",
+        "assignment.superseded",
         "message.received",
         "message.sent",
+        "reply.authorized",
+        "reply.unauthorized",
         "response.breached",
         "agent.upserted",
         "agent.presence_changed",
@@ -37,6 +49,20 @@ fn kind(recorded: &Recorded) -> Option<&'static str> {
             Change::Assigned(_) => "conversation.assigned",
             Change::Unassigned { .. } => "conversation.unassigned",
             Change::Closed { .. } => "conversation.closed",
+            Change::Held { .. } => "conversation.held",
+            Change::Resumed { .. } => "conversation.resumed",
+            Change::Prioritized { .. } => "conversation.prioritized",
+            Change::NoteAdded { .. } => "conversation.note_added",
+            Change::Requested(_) => "assignment.requested",
+            Change::RequestEnded { outcome, .. } => match outcome {
+                RequestOutcome::Accepted => "assignment.accepted",
+                RequestOutcome::Rejected(_) => "assignment.rejected",
+                RequestOutcome::Withdrawn(_) => "assignment.withdrawn",
+                RequestOutcome::TimedOut => "assignment.timed_out",
+                RequestOutcome::Superseded(_) => "assignment.superseded",
+            },
+            Change::ReplyAuthorized { .. } => "reply.authorized",
+            Change::ReplyUnauthorized { .. } => "reply.unauthorized",
             Change::MessageReceived { .. } => "message.received",
             Change::MessageSent { .. } => "message.sent",
             Change::ResponseBreached { .. } => "response.breached",

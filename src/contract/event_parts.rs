@@ -8,8 +8,8 @@ use uuid::Uuid;
 use super::envelope::Time;
 use super::words::Wire;
 use crate::domain::agent::Agent;
-use crate::domain::conversation::{Conversation, Route};
-use crate::domain::event::{Assignment, MessageRef, Terms};
+use crate::domain::conversation::{Conversation, PendingRequest, Route};
+use crate::domain::event::{Assignment, MessageRef, RequestOutcome, Terms};
 use crate::domain::ids::{ChannelKey, TeamId};
 use crate::domain::input::Fault;
 
@@ -66,6 +66,42 @@ impl GivenData {
             load: assignment.load,
             capacity: assignment.capacity,
         }
+    }
+}
+
+/// A request, pending or ended.
+#[derive(Serialize)]
+pub(super) struct RequestData<'a> {
+    request: Uuid,
+    engagement: Uuid,
+    from: &'a str,
+    to: &'a str,
+    note: Option<&'a str>,
+    /// Why it ended, where that is said.
+    reason: Option<&'a str>,
+    expires_at: Time,
+}
+
+impl<'a> RequestData<'a> {
+    pub(super) fn of(request: &'a PendingRequest, reason: Option<&'a str>) -> Self {
+        Self {
+            request: request.id,
+            engagement: request.id,
+            from: request.from.as_str(),
+            to: request.to.as_str(),
+            note: request.note.as_deref(),
+            reason,
+            expires_at: Time(request.expires_at),
+        }
+    }
+}
+
+/// Why a request ended: in the words of the one who ended it, or in ours.
+pub(super) fn reason_of(outcome: &RequestOutcome) -> Option<&str> {
+    match outcome {
+        RequestOutcome::Rejected(reason) | RequestOutcome::Withdrawn(reason) => Some(reason),
+        RequestOutcome::Superseded(reason) => Some(reason.wire()),
+        RequestOutcome::Accepted | RequestOutcome::TimedOut => None,
     }
 }
 

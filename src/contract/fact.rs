@@ -74,6 +74,7 @@ pub(super) fn read(reading: &Reading, kind: Kind, event: &CloudEvent<'_>) -> Res
                 Direction::Sent => What::Sent {
                     message,
                     origin: origin(&data)?,
+                    leave_unassigned: data.flag("leave_unassigned")?,
                 },
             };
             (what, dedupe, own_time)

@@ -17,6 +17,7 @@ impl Wire for Status {
     fn wire(&self) -> &'static str {
         match self {
             Status::Open => "open",
+            Status::OnHold => "on_hold",
             Status::Closed => "closed",
         }
     }
@@ -95,6 +96,8 @@ impl Wire for By {
             By::Sticky => "sticky",
             By::Manual => "manual",
             By::Claim => "claim",
+            By::FirstReply => "first_reply",
+            By::Request => "request",
         }
     }
 }
@@ -109,6 +112,12 @@ impl Wire for Reason {
             Reason::NoAgentFree => "no_agent_free",
             Reason::ManualTeam => "manual_team",
             Reason::Transfer => "transfer",
+            Reason::Agent => "agent",
+            Reason::Until => "until",
+            Reason::OwnerChanged => "owner_changed",
+            Reason::Closed => "closed",
+            Reason::RecipientUnavailable => "recipient_unavailable",
+            Reason::RecipientRemoved => "recipient_removed",
         }
     }
 }
@@ -117,15 +126,19 @@ impl Wire for Code {
     fn wire(&self) -> &'static str {
         match self {
             Code::Invalid => "invalid",
+            Code::ReasonRequired => "reason_required",
             Code::NotFound => "not_found",
             Code::UnknownAgent => "unknown_agent",
             Code::UnknownTeam => "unknown_team",
             Code::EpochConflict => "epoch_conflict",
             Code::Closed => "closed",
+            Code::NoPendingRequest => "no_pending_request",
             Code::AlreadyAssigned => "already_assigned",
             Code::NotAssignee => "not_assignee",
             Code::NotPermitted => "not_permitted",
+            Code::RequestPending => "request_pending",
             Code::TargetUnavailable => "target_unavailable",
+            Code::WindowClosed => "window_closed",
         }
     }
 }
@@ -138,6 +151,15 @@ impl Wire for NotificationKind {
             NotificationKind::Message => "message",
             NotificationKind::NewConversation => "new_conversation",
             NotificationKind::ResponseBreach => "response_breach",
+            NotificationKind::RequestReceived => "request_received",
+            NotificationKind::RequestAccepted => "request_accepted",
+            NotificationKind::RequestRejected => "request_rejected",
+            NotificationKind::RequestWithdrawn => "request_withdrawn",
+            NotificationKind::RequestTimedOut => "request_timed_out",
+            NotificationKind::RequestSuperseded => "request_superseded",
+            NotificationKind::NotAssignee => "not_assignee",
+            NotificationKind::ReplyUnauthorized => "reply_unauthorized",
+            NotificationKind::Resumed => "resumed",
         }
     }
 }

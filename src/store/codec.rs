@@ -3,9 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 use super::StoreError;
+use super::records::EngagementStatus;
 use super::timers::TimerKind;
 use crate::domain::agent::{Presence, Role, Skills};
 use crate::domain::conversation::{Contact, Owner, Priority, Route, Status};
@@ -82,12 +84,21 @@ words!(role_word, role, Role, "role", {
 words!(presence_word, presence, Presence, "presence", {
     Presence::Online => "online", Presence::Away => "away", Presence::Offline => "offline",
 });
-words!(status_word, status, Status, "status", { Status::Open => "open", Status::Closed => "closed" });
+words!(status_word, status, Status, "status", {
+    Status::Open => "open", Status::OnHold => "on_hold", Status::Closed => "closed",
+});
 words!(priority_word, priority, Priority, "priority", {
     Priority::Low => "low", Priority::Normal => "normal", Priority::High => "high", Priority::Urgent => "urgent",
 });
 words!(by_word, by, By, "way", {
     By::Auto => "auto", By::Sticky => "sticky", By::Manual => "manual", By::Claim => "claim",
+    By::FirstReply => "first_reply", By::Request => "request",
+});
+words!(engagement_status_word, engagement_status, EngagementStatus, "status of an engagement", {
+    EngagementStatus::Requested => "requested", EngagementStatus::Accepted => "accepted",
+    EngagementStatus::Rejected => "rejected", EngagementStatus::Withdrawn => "withdrawn",
+    EngagementStatus::TimedOut => "timed_out", EngagementStatus::Superseded => "superseded",
+    EngagementStatus::Done => "done", EngagementStatus::Undone => "undone",
 });
 words!(strategy_word, strategy, Strategy, "strategy", {
     Strategy::RoundRobin => "round_robin", Strategy::LeastLoaded => "least_loaded",
@@ -102,6 +113,7 @@ words!(passed_over_word, passed_over, PassedOver, "reason", {
 
 words!(timer_kind_word, timer_kind, TimerKind, "timer kind", {
     TimerKind::Assign => "assign", TimerKind::Presence => "presence", TimerKind::Drain => "drain",
+    TimerKind::Hold => "hold", TimerKind::Request => "request", TimerKind::Recipient => "recipient",
     TimerKind::Reexamine => "reexamine", TimerKind::Stranded => "stranded",
 });
 
@@ -230,4 +242,17 @@ pub fn excluded_text(excluded: &BTreeSet<AgentId>) -> String {
 
 pub fn excluded(text: &str) -> Result<BTreeSet<AgentId>, StoreError> {
     text.split_whitespace().map(agent_id).collect()
+}
+
+/// Moments as microseconds since 1970, separated by spaces.
+pub fn moments_text(moments: &[Timestamp]) -> String {
+    let texts: Vec<String> = moments.iter().map(|at| at.as_microsecond().to_string()).collect();
+    texts.join(" ")
+}
+
+pub fn moments(text: &str) -> Result<Vec<Timestamp>, StoreError> {
+    let moment = |word: &str| Timestamp::from_microsecond(word.parse().ok()?).ok();
+    text.split_whitespace()
+        .map(|word| moment(word).ok_or_else(|| unreadable("moment")))
+        .collect()
 }

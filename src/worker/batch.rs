@@ -549,7 +549,7 @@ async fn save(
     };
     let written = changes.write(session, world, home).await?;
     outcome.rows.extend(written.own_row);
-    outcome.wake = written.others;
+    outcome.wake = written.wake.into_iter().collect();
     outcome.plan = written.applied;
     outcome
         .publications

@@ -6,10 +6,12 @@ use jiff::Timestamp;
 use tokio::try_join;
 
 use super::gather::ReplyTo;
+use super::on_record;
 use super::world::{Touched, World, people_in, turns_in};
 use crate::contract::envelope::{OutMessage, Publishing};
 use crate::contract::{event, notification, outcome, parcel, partition};
-use crate::domain::conversation::{Conversation, Owner};
+use crate::domain::agent::{Presence, Profile};
+use crate::domain::conversation::Conversation;
 use crate::domain::event::{Change, Kind, Recorded};
 use crate::domain::ids::{AgentId, ConversationId, Partition, TeamId, Tenant};
 use crate::domain::input::{Actor, Fault, Input};
@@ -18,7 +20,6 @@ use crate::domain::plan::Plan;
 use crate::store::conversations::Saved;
 use crate::store::outbox;
 use crate::store::plans::Activation;
-use crate::store::records::{DecisionRecord, Engagement};
 use crate::store::timers::{NewTimer, TimerKind};
 use crate::store::{Session, StoreError, agents, conversations, matching, plans, records, timers};
 
@@ -34,6 +35,8 @@ pub struct Changes {
     /// Tenants whose people or memberships an upsert or a plan wrote.
     rewritten: BTreeSet<Tenant>,
     draining: BTreeMap<Tenant, bool>,
+    /// Who can no longer be waited for: the requests they have not answered are looked at again.
+    gone: BTreeSet<(Tenant, AgentId)>,
     presences: BTreeMap<(Tenant, AgentId), Option<Timestamp>>,
     recorded: Vec<(Tenant, Recorded)>,
     activated: Vec<(Tenant, Activated)>,
@@ -76,8 +79,8 @@ pub struct Written {
     pub own: Vec<OutMessage>,
     /// The row that holds them.
     pub own_row: Option<i64>,
-    /// Homes of other lanes that have rows now.
-    pub others: Vec<Partition>,
+    /// Lanes with something to do now: homes of others that have rows, and all whose requests are to be looked at.
+    pub wake: BTreeSet<Partition>,
     /// What came of the last plan or refused command.
     pub applied: Option<Applied>,
 }
@@ -93,6 +96,7 @@ impl Changes {
             turns: BTreeSet::new(),
             rewritten: BTreeSet::new(),
             draining: BTreeMap::new(),
+            gone: BTreeSet::new(),
             presences: BTreeMap::new(),
             recorded: Vec::new(),
             activated: Vec::new(),
@@ -148,11 +152,10 @@ impl Changes {
         for event in &recorded {
             self.note(tenant, input, event, document.as_ref());
         }
-        let kept = |event: &Recorded| event.event.decision.is_some() || is_assignment(event);
         self.recorded.extend(
             recorded
                 .into_iter()
-                .filter(kept)
+                .filter(on_record::is_kept)
                 .map(|event| (tenant.clone(), event)),
         );
     }
@@ -202,7 +205,10 @@ impl Changes {
             Kind::Conversation(id, change) => {
                 let ordinary = match change {
                     Change::MessageReceived { contact, .. } => contact.is_none(),
-                    Change::MessageSent { .. } => true,
+                    Change::MessageSent { .. }
+                    | Change::ReplyAuthorized { .. }
+                    | Change::ReplyUnauthorized { .. }
+                    | Change::NoteAdded { .. } => true,
                     _ => false,
                 };
                 let owned = event
@@ -212,12 +218,27 @@ impl Changes {
                 let only_ordinary = self.touched.entry((tenant.clone(), *id)).or_insert(true);
                 *only_ordinary &= ordinary && owned;
             }
-            Kind::AgentUpserted { .. } => drop(self.rewritten.insert(tenant.clone())),
-            Kind::PresenceChanged { agent, expires, .. } => {
+            Kind::AgentUpserted { agent, .. } => {
+                self.rewritten.insert(tenant.clone());
+                if !may_be_asked(&agent.profile) {
+                    self.gone.insert((tenant.clone(), agent.id.clone()));
+                }
+            }
+            Kind::PresenceChanged {
+                agent,
+                expires,
+                presence,
+                ..
+            } => {
+                if *presence == Presence::Offline {
+                    self.gone.insert((tenant.clone(), agent.clone()));
+                }
                 self.presences.insert((tenant.clone(), agent.clone()), *expires);
             }
             Kind::PlanActivated { plan, unchanged } => {
                 self.rewritten.insert(tenant.clone());
+                let gone = plan.agents.iter().filter(|(_, profile)| !may_be_asked(profile));
+                self.gone.extend(gone.map(|(id, _)| (tenant.clone(), id.clone())));
                 self.applied = Some(Applied::Activated {
                     version: plan.version,
                     unchanged: *unchanged,
@@ -270,9 +291,12 @@ impl Changes {
             .iter()
             .filter_map(|(tenant, team, agent)| Some((tenant, team, agent, world.turn(tenant, team, agent)?)))
             .collect();
-        let engagements = self.engagements();
-        let decisions = self.decisions();
-        let (set, cleared) = self.timers(&sorted.clocks, home);
+        let engagements = on_record::engagements(&self.recorded);
+        let endings = on_record::endings(&self.recorded);
+        let notes = on_record::notes(&self.recorded);
+        let decisions = on_record::decisions(&self.recorded);
+        let gone: Vec<_> = self.gone.iter().map(|(tenant, agent)| (tenant, agent)).collect();
+        let (set, cleared) = self.timers(&sorted.dues, home);
         let writes = async {
             try_join!(
                 biased;
@@ -282,13 +306,16 @@ impl Changes {
                 agents::save_loads(session, &agents),
                 agents::save_turns(session, &turns),
                 records::add_engagements(session, &engagements),
+                records::end_engagements(session, &endings),
+                records::add_notes(session, &notes),
                 records::add_decisions(session, &decisions),
                 timers::clear(session, &cleared),
                 timers::set(session, &set),
+                timers::fan_out(session, &gone),
                 outbox::add(session, &rows),
             )
         };
-        let (.., added) = session.commit_after(writes).await?;
+        let (.., fanned_out, added) = session.commit_after(writes).await?;
         let own = home
             .and_then(|home| self.messages.remove(&home))
             .unwrap_or_default();
@@ -296,15 +323,15 @@ impl Changes {
             .iter()
             .find(|(lane, _)| Some(*lane) == home)
             .map(|(_, id)| *id);
-        let others = added
-            .iter()
-            .map(|(lane, _)| *lane)
+        let others = added.iter().map(|(lane, _)| *lane);
+        let wake = others
             .filter(|lane| Some(*lane) != home)
+            .chain(fanned_out)
             .collect();
         Ok(Written {
             own,
             own_row,
-            others,
+            wake,
             applied: self.applied,
         })
     }
@@ -347,7 +374,7 @@ impl Changes {
             let Touched {
                 conversation,
                 exists,
-                clock_changed,
+                changed_dues,
                 marked,
             } = touched;
             if !conversation.exists() {
@@ -369,9 +396,10 @@ impl Changes {
             } else {
                 sorted.new.push(saved)
             }
-            if clock_changed {
-                sorted.clocks.push((tenant, conversation));
-            }
+            let changed = changed_dues.into_iter();
+            sorted
+                .dues
+                .extend(changed.map(|(kind, due)| (tenant, conversation, kind, due)));
         }
         sorted
     }
@@ -383,57 +411,18 @@ impl Changes {
             .collect()
     }
 
-    fn engagements(&self) -> Vec<Engagement<'_>> {
-        fn engagement((tenant, event): &(Tenant, Recorded)) -> Option<Engagement<'_>> {
-            let Kind::Conversation(conversation, Change::Assigned(assignment)) = &event.event.kind else {
-                return None;
-            };
-            Some(Engagement {
-                tenant,
-                id: assignment.engagement,
-                conversation: *conversation,
-                by: assignment.by,
-                from: event.previous_owner.as_ref().unwrap_or(&Owner::Nobody),
-                to: &assignment.agent,
-                requester: match &event.event.actor {
-                    Actor::Agent(agent) => Some(agent),
-                    Actor::System(_) | Actor::Customer | Actor::Gateway => None,
-                },
-                note: assignment.note.as_deref(),
-                decision: event.event.decision.as_ref().map(|decision| decision.id),
-                at: event.event.at,
-            })
-        }
-        self.recorded.iter().filter_map(engagement).collect()
-    }
-
-    fn decisions(&self) -> Vec<DecisionRecord<'_>> {
-        fn record((tenant, event): &(Tenant, Recorded)) -> Option<DecisionRecord<'_>> {
-            let decision = event.event.decision.as_deref()?;
-            Some(DecisionRecord {
-                tenant,
-                cause: &event.cause,
-                at: event.event.at,
-                decision,
-            })
-        }
-        self.recorded.iter().filter_map(record).collect()
-    }
-
     /// Timers to set and to clear.
     fn timers(
         &self,
-        clocks: &[(&Tenant, &Conversation)],
+        dues: &[ChangedDue<'_>],
         home: Option<Partition>,
     ) -> (Vec<NewTimer>, Vec<(Tenant, TimerKind, String)>) {
         let (mut set, mut clear) = (Vec::new(), Vec::new());
-        for (tenant, conversation) in clocks {
+        for (tenant, conversation, kind, due) in dues {
             let subject = conversation.id.to_string();
-            match conversation.assign_clock.due() {
-                Some(due) => {
-                    set.push(self.timer(tenant, TimerKind::Assign, subject, conversation.home, Some(due)))
-                }
-                None => clear.push(((*tenant).clone(), TimerKind::Assign, subject)),
+            match due {
+                Some(due) => set.push(self.timer(tenant, *kind, subject, conversation.home, Some(*due))),
+                None => clear.push(((*tenant).clone(), *kind, subject)),
             }
         }
         for ((tenant, agent), expires) in &self.presences {
@@ -477,17 +466,21 @@ impl Changes {
     }
 }
 
+/// A timer of a conversation that is due at another time than before; `None`: no longer at all.
+type ChangedDue<'a> = (&'a Tenant, &'a Conversation, TimerKind, Option<Timestamp>);
+
 /// Conversations by how much of them has to be written.
 #[derive(Default)]
 struct Sorted<'a> {
     new: Vec<Saved<'a>>,
     full: Vec<Saved<'a>>,
     light: Vec<(&'a Tenant, &'a Conversation)>,
-    clocks: Vec<(&'a Tenant, &'a Conversation)>,
+    dues: Vec<ChangedDue<'a>>,
 }
 
-fn is_assignment(event: &Recorded) -> bool {
-    matches!(event.event.kind, Kind::Conversation(_, Change::Assigned(_)))
+/// Whether somebody can be asked to take a conversation, were they there.
+fn may_be_asked(profile: &Profile) -> bool {
+    profile.active && profile.may_reply
 }
 
 /// Who, as the plan's history shows them.

@@ -12,6 +12,7 @@ mod reading;
 pub mod batch;
 mod changes;
 pub mod gather;
+mod on_record;
 mod resolve;
 mod timed;
 mod world;

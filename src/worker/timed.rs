@@ -22,11 +22,14 @@ pub fn subjects(due: &[DueTimer]) -> impl Iterator<Item = (Tenant, ConversationI
 }
 
 fn conversation(timer: &DueTimer) -> Option<ConversationId> {
-    let about_one = matches!(timer.kind, TimerKind::Assign | TimerKind::Stranded);
-    Uuid::from_str(&timer.subject)
-        .ok()
-        .filter(|_| about_one)
-        .map(ConversationId)
+    match timer.kind {
+        TimerKind::Assign
+        | TimerKind::Hold
+        | TimerKind::Request
+        | TimerKind::Recipient
+        | TimerKind::Stranded => Uuid::from_str(&timer.subject).ok().map(ConversationId),
+        TimerKind::Presence | TimerKind::Drain | TimerKind::Reexamine => None,
+    }
 }
 
 /// What the claimed timers ask of the core.
@@ -42,6 +45,11 @@ pub async fn inputs(
         world.enter(&timer.tenant, || directory.plan(&timer.tenant));
         let asks = match timer.kind {
             TimerKind::Assign => conversation(timer).map(|conversation| Timer::AssignDue { conversation }),
+            TimerKind::Hold => conversation(timer).map(|conversation| Timer::HoldEnds { conversation }),
+            TimerKind::Request => conversation(timer).map(|conversation| Timer::RequestDue { conversation }),
+            TimerKind::Recipient => {
+                conversation(timer).map(|conversation| Timer::RecipientGone { conversation })
+            }
             TimerKind::Stranded => conversation(timer).map(|conversation| Timer::Stranded { conversation }),
             TimerKind::Presence => AgentId::new(&timer.subject)
                 .ok()

@@ -2,11 +2,13 @@
 //! the core refuses like any other, so that whoever sent it hears of it.
 
 mod plan;
+mod reply;
 mod upsert;
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::arrived::ArrivedCommand;
@@ -15,7 +17,9 @@ use super::dead::{Dead, DeadReason};
 use super::duration;
 use super::json::{Item, Object, cut};
 use super::place::Place;
+use super::time;
 use crate::domain::agent::Presence;
+use crate::domain::conversation::Priority;
 use crate::domain::ids::{AgentId, ConversationId, IdError, TeamId, Tenant};
 use crate::domain::input::{Action, Actor, Command, Fault, Recipient, Wish};
 
@@ -28,25 +32,11 @@ const MAX_NAME_CHARS: usize = 64;
 /// Longest text that should be an id, in bytes: beyond it the exact complaint of the id is not worth having.
 pub(super) const MAX_ID_TEXT_BYTES: usize = 1_024;
 
-/// Longest handoff note, in characters: it is kept, and shown whole.
+/// Longest handoff note, note or reason, in characters: it is kept, and shown whole.
 const MAX_NOTE_CHARS: usize = 4_096;
 
 /// Commands that the contract names and this version does not carry out.
-const LATER: [&str; 13] = [
-    "request",
-    "accept",
-    "reject",
-    "withdraw",
-    "hold",
-    "resume",
-    "reply",
-    "note",
-    "priority",
-    "bulk_assign",
-    "bulk_undo",
-    "agent.remove",
-    "contact.forget",
-];
+const LATER: [&str; 4] = ["bulk_assign", "bulk_undo", "agent.remove", "contact.forget"];
 
 /// Why a command cannot be read.
 pub(super) struct Unreadable {
@@ -129,6 +119,26 @@ fn action(
         "unassign" => about_conversation(data, Wish::Unassign)?,
         "close" => about_conversation(data, Wish::Close)?,
         "reopen" => about_conversation(data, Wish::Reopen)?,
+        "hold" => about_conversation(data, Wish::Hold { until: until(data)? })?,
+        "resume" => about_conversation(data, Wish::Resume)?,
+        "request" => about_conversation(data, Wish::Request { to: colleague(data)? })?,
+        "accept" => about_conversation(
+            data,
+            Wish::Accept {
+                request: request(data)?,
+            },
+        )?,
+        "reject" => {
+            let (request, reason) = (request(data)?, reason(data)?);
+            about_conversation(data, Wish::Reject { request, reason })?
+        }
+        "withdraw" => {
+            let (request, reason) = (request(data)?, reason(data)?);
+            about_conversation(data, Wish::Withdraw { request, reason })?
+        }
+        Command::REPLY => about_conversation(data, reply::read(data)?)?,
+        "note" => about_conversation(data, Wish::Note { text: text(data)? })?,
+        "priority" => about_conversation(data, Wish::Prioritize(priority(data)?))?,
         "presence" => presence(data)?,
         "agent.upsert" => upsert::read(data)?,
         "plan.apply" => {
@@ -171,11 +181,62 @@ fn note(data: &Object<'_, '_>) -> Result<Option<Arc<str>>, Dead> {
     let Some(item) = data.field("note") else {
         return Ok(None);
     };
-    let note = item.text()?;
-    if note.chars().count() > MAX_NOTE_CHARS {
+    let note = prose(&item)?;
+    Ok((!note.is_empty()).then_some(note))
+}
+
+/// What a person wrote to another, whole.
+fn prose(item: &Item<'_, '_>) -> Result<Arc<str>, Dead> {
+    let text = item.text()?;
+    if text.chars().count() > MAX_NOTE_CHARS {
         return Err(item.bad(format_args!("is longer than {MAX_NOTE_CHARS} characters")));
     }
-    Ok((!note.is_empty()).then(|| note.into()))
+    Ok(text.into())
+}
+
+/// The text of a note, which must say something.
+fn text(data: &Object<'_, '_>) -> Result<Arc<str>, Dead> {
+    let item = data.field("text").ok_or_else(|| data.missing("text"))?;
+    let text = prose(&item)?;
+    if text.trim().is_empty() {
+        return Err(item.bad("says nothing"));
+    }
+    Ok(text)
+}
+
+/// Why; "" where it is not said, which has a code of its own.
+fn reason(data: &Object<'_, '_>) -> Result<Arc<str>, Dead> {
+    let item = data.field("reason");
+    item.map_or(Ok(Arc::from("")), |item| prose(&item))
+}
+
+/// The request that is meant, if it is said.
+fn request(data: &Object<'_, '_>) -> Result<Option<Uuid>, Dead> {
+    let uuid = |item: Item<'_, '_>| Uuid::try_parse(&item.text()?).map_err(|_| item.bad("is not a UUID"));
+    data.field("request").map(uuid).transpose()
+}
+
+fn until(data: &Object<'_, '_>) -> Result<Option<Timestamp>, Dead> {
+    data.field("until").map(|item| time::read(&item)).transpose()
+}
+
+fn priority(data: &Object<'_, '_>) -> Result<Priority, Dead> {
+    let item = data.field("priority").ok_or_else(|| data.missing("priority"))?;
+    match &*item.text()? {
+        "low" => Ok(Priority::Low),
+        "normal" => Ok(Priority::Normal),
+        "high" => Ok(Priority::High),
+        "urgent" => Ok(Priority::Urgent),
+        _ => Err(item.bad("is not low, normal, high or urgent")),
+    }
+}
+
+/// A person to ask; a team cannot be asked.
+fn colleague(data: &Object<'_, '_>) -> Result<AgentId, Dead> {
+    match recipient(data)? {
+        Recipient::Agent(agent) => Ok(agent),
+        Recipient::Team(_) => Err(data.place().bad("asks a team: only a person can answer")),
+    }
 }
 
 /// Exactly one of an agent and a team.

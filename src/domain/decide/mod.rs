@@ -4,14 +4,17 @@ mod administration;
 mod commands;
 mod facts;
 mod placing;
+mod replies;
+mod requests;
 mod story;
 mod timers;
+mod upkeep;
 
 use jiff::Timestamp;
 
 use super::conversation::Conversation;
 use super::event::Event;
-use super::input::{Action, Body, Fact, Input, Origin, Timer, What};
+use super::input::{Action, Body, Fact, Input, Origin, What};
 use super::state::State;
 pub use placing::offer;
 
@@ -26,13 +29,13 @@ pub fn decide(state: &State, input: &Input, now: Timestamp) -> Vec<Event> {
                 note,
                 wish,
             } => {
-                let request = commands::Request {
+                let asked = commands::Asked {
                     command,
                     wish,
                     expected_epoch: *expected_epoch,
                     note: note.clone(),
                 };
-                commands::decide(state, *conversation, request, now)
+                commands::decide(state, *conversation, asked, now)
             }
             Action::Malformed {
                 conversation,
@@ -55,23 +58,23 @@ pub fn decide(state: &State, input: &Input, now: Timestamp) -> Vec<Event> {
 pub fn needs_roster(input: &Input, conversation: Option<&Conversation>) -> bool {
     match &input.body {
         Body::Fact(fact) => fact_needs_roster(fact, conversation),
-        Body::Command(_) | Body::Timer(Timer::DrainQueues | Timer::PresenceExpired { .. }) => true,
-        Body::Timer(Timer::AssignDue { .. } | Timer::Reexamine { .. } | Timer::Stranded { .. }) => true,
+        Body::Command(_) | Body::Timer(_) => true,
     }
 }
 
 /// An ordinary message on a conversation that an agent owns needs nobody else.
 fn fact_needs_roster(fact: &Fact, conversation: Option<&Conversation>) -> bool {
     let owner = conversation.and_then(Conversation::carried_by);
-    match (&fact.what, owner) {
-        (_, None) => true,
-        (
-            What::Sent {
-                origin: Origin::Agent(agent),
-                ..
-            },
-            Some(owner),
-        ) => agent != owner,
-        (What::Received(_) | What::Sent { .. } | What::Handover { .. }, Some(_)) => false,
+    let Some((conversation, owner)) = conversation.zip(owner) else {
+        return true;
+    };
+    match &fact.what {
+        What::Received(_) | What::Handover { .. } => false,
+        What::Sent { origin, .. } => match origin {
+            Origin::Agent(agent) => agent != owner,
+            // The channel may say whose phone it is.
+            Origin::Phone => conversation.echoed_by(fact.at).is_none(),
+            Origin::Automation => false,
+        },
     }
 }

@@ -4,17 +4,23 @@ use jiff::Timestamp;
 
 use super::super::agent::Presence;
 use super::super::conversation::{AssignClock, Conversation, Owner};
-use super::super::event::{Change, Event, Kind};
+use super::super::event::{Change, Event, Kind, Reason};
 use super::super::ids::AgentId;
 use super::super::input::{Actor, System, Timer};
 use super::super::state::State;
 use super::placing::{self, Arrival};
+use super::requests;
 use super::story::Story;
 
 /// What a due timer leads to: nothing, if what it waited for has happened.
 pub fn decide(state: &State, timer: &Timer, now: Timestamp) -> Vec<Event> {
     match timer {
         Timer::AssignDue { conversation } => on(state, *conversation, |c| assign_due(state, c, now)),
+        Timer::HoldEnds { conversation } => on(state, *conversation, |c| hold_ends(c, now)),
+        Timer::RequestDue { conversation } => on(state, *conversation, |c| requests::due(c, now)),
+        Timer::RecipientGone { conversation } => {
+            on(state, *conversation, |c| requests::recipient_gone(state, c, now))
+        }
         Timer::PresenceExpired { agent } => presence_expired(state, agent, now),
         Timer::DrainQueues => vec![quiet(Kind::DrainPending(false), now)],
         Timer::Reexamine { conversation } => on(state, *conversation, |c| reexamine(state, c, now)),
@@ -29,7 +35,7 @@ fn on(
 ) -> Vec<Event> {
     state
         .conversation(id)
-        .filter(|conversation| conversation.is_open())
+        .filter(|conversation| !conversation.is_closed())
         .map(decide)
         .unwrap_or_default()
 }
@@ -54,6 +60,20 @@ fn assign_due(state: &State, conversation: &Conversation, now: Timestamp) -> Vec
         notify,
     };
     story.then(Actor::System(System::Timer), breached);
+    story.events
+}
+
+/// The moment came until which it was on hold.
+fn hold_ends(conversation: &Conversation, now: Timestamp) -> Vec<Event> {
+    if conversation.held_until.is_none_or(|until| until > now) {
+        return Vec::new();
+    }
+    let mut story = Story::of(conversation, now);
+    let resumed = Change::Resumed {
+        reason: Reason::Until,
+        note: None,
+    };
+    story.then(Actor::System(System::Timer), resumed);
     story.events
 }
 
