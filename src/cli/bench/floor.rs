@@ -42,9 +42,8 @@ impl Floor {
                 while done < ready {
                     let received = lane.receive(batch).await?;
                     done += received.len();
-                    let publications: Vec<Publication> =
-                        received.iter().flat_map(|_| self.publications()).collect();
-                    publisher.publish_all(&publications).await?;
+                    let publications = received.iter().flat_map(|_| self.publications()).collect();
+                    publisher.publish_all(publications).await?;
                     if let Some(last) = received.last() {
                         lane.acknowledge_through(last.tag).await?;
                     }
@@ -81,7 +80,7 @@ impl Floor {
 /// A message of the size ours have, with as many headers and properties.
 fn publication(exchange: Exchange, key: &str, bytes: usize) -> Publication {
     let id = Uuid::new_v4().to_string();
-    let headers = envelope::HEADERS.iter().map(|name| (*name, id.as_str()));
+    let headers = envelope::HEADERS.iter().map(|name| (*name, id.clone()));
     Publication {
         exchange,
         routing_key: key.into(),
