@@ -49,7 +49,7 @@ async fn what_a_batch_writes_is_there_once_commit_is_answered() {
     };
     let (first, second) = session.commit_after(writes).await.expect("a commit");
     assert!(first[0].1 < second[0].1);
-    let rows = outbox::read(&database.transaction().await, Partition(0), &[], 10)
+    let rows = outbox::read(&database.transaction().await, LANE, &[], 10)
         .await
         .expect("rows");
     let bodies: Vec<_> = rows.iter().map(|(_, body)| body.as_str()).collect();
