@@ -147,7 +147,7 @@ impl DeadQueue {
         let properties = alive_again(letter);
         let body = letter.delivery.body.clone();
         publisher
-            .publish_all(&[Publication {
+            .publish_all(vec![Publication {
                 exchange,
                 routing_key,
                 properties,

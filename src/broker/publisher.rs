@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 use lapin::options::{BasicPublishOptions, ConfirmSelectOptions};
-use lapin::types::{AMQPValue, FieldTable, ShortString};
+use lapin::types::{AMQPValue, FieldTable, LongString, ShortString};
 use lapin::{BasicProperties, Channel, Confirmation, Connection};
 use tokio::time::timeout;
 
@@ -83,7 +83,7 @@ pub struct Publication {
 
 impl Publication {
     /// The properties of a message of ours: every text header as given. A name that AMQP cannot hold is left out.
-    pub fn headers<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> FieldTable {
+    pub fn headers<'a>(pairs: impl IntoIterator<Item = (&'a str, impl Into<LongString>)>) -> FieldTable {
         let mut table = FieldTable::default();
         for (name, value) in pairs {
             if let Ok(name) = ShortString::try_new(name) {
@@ -134,9 +134,9 @@ impl Publisher {
     /// Publishes all of them in order and waits until each is confirmed. On an error some may have been published and
     /// none after the first unconfirmed one counts: the caller publishes again from what it keeps. After a refusal this
     /// publisher is still good; after anything else its channel is in doubt and it should be dropped.
-    pub async fn publish_all(&mut self, publications: &[Publication]) -> Result<(), BrokerError> {
-        let mut publications = publications.iter();
+    pub async fn publish_all(&mut self, publications: Vec<Publication>) -> Result<(), BrokerError> {
         let mut window = VecDeque::with_capacity(WINDOW.min(publications.len()));
+        let mut publications = publications.into_iter();
         let mut refused = None;
         loop {
             // After a refusal nothing more is sent, but the confirms under way are waited for: left alone, they would pile
@@ -158,26 +158,26 @@ impl Publisher {
 
     /// Hands one message to lapin. Awaiting `basic_publish` would wait for the socket, once per message; its first poll
     /// already queues the frames, in the order of these calls, and the rest of it can wait until the confirm is wanted.
-    fn send<'a>(&'a self, publication: &'a Publication) -> Result<Sent<'a>, BrokerError> {
+    fn send(&self, publication: Publication) -> Result<Sent<'_>, BrokerError> {
         if publication.routing_key.len() > SHORT_STRING {
             // Whoever renders messages keeps to the limit. lapin would panic; this way one lane stands still and says why.
             return Err(BrokerError::Away(
                 "a routing key is longer than AMQP's 255 bytes".into(),
             ));
         }
-        let mut sent: Sent = Box::pin(async {
+        let mut sent: Sent = Box::pin(async move {
             let Publication {
                 exchange,
                 routing_key,
                 properties,
                 body,
             } = publication;
-            let exchange = self.names[*exchange as usize].clone();
-            let properties = properties.clone().with_delivery_mode(PERSISTENT);
+            let exchange = self.names[exchange as usize].clone();
+            let properties = properties.with_delivery_mode(PERSISTENT);
             let options = BasicPublishOptions::default();
             let publish =
                 self.channel
-                    .basic_publish(exchange, routing_key.as_str().into(), options, body, properties);
+                    .basic_publish(exchange, routing_key.into(), options, &body, properties);
             publish.await?.await
         });
         Ok(match sent.as_mut().now_or_never() {

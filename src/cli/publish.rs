@@ -52,16 +52,18 @@ pub async fn run(arguments: Arguments) -> Done {
     };
     let mut publisher = Publisher::open(&connection, &topology).await?;
     let started = Instant::now();
-    let publications: Vec<_> = bodies
+    let all = bodies.len();
+    let mut publications = bodies
         .into_iter()
-        .map(|body| publication(arguments.door, body, topology.partitions))
-        .collect();
+        .map(|body| publication(arguments.door, body, topology.partitions));
     let mut done = 0;
-    for step in publications.chunks(STEP) {
+    while done < all {
+        let step: Vec<_> = publications.by_ref().take(STEP).collect();
+        let published = step.len();
         publisher.publish_all(step).await?;
-        done += step.len();
-        if publications.len() > STEP {
-            eprintln!("{done} of {} confirmed", publications.len());
+        done += published;
+        if all > STEP {
+            eprintln!("{done} of {all} confirmed");
         }
     }
     say!("{done} confirmed in {:.1} s", started.elapsed().as_secs_f64());

@@ -59,7 +59,7 @@ pub struct OutMessage {
     /// Every attribute of the CloudEvent as `ce-<name>`, in the order of the body.
     pub headers: Vec<(&'static str, String)>,
     /// The CloudEvent.
-    pub body: Vec<u8>,
+    pub body: String,
 }
 
 /// Where a message goes.
@@ -134,6 +134,7 @@ impl Attributes<'_> {
         };
         serde_json::to_writer(&mut body, &structured)
             .expect("texts, numbers and lists of them always serialise, and memory takes every write");
+        let body = String::from_utf8(body).expect("JSON is written as UTF-8");
         OutMessage {
             to,
             routing_key,

@@ -54,7 +54,7 @@ pub fn pack(messages: &[OutMessage]) -> String {
         };
         text.push_str(&serde_json::to_string(&address).expect("three texts always serialise"));
         text.push('\n');
-        text.push_str(&String::from_utf8_lossy(&message.body));
+        text.push_str(&message.body);
         text.push('\n');
     }
     text
@@ -89,7 +89,7 @@ fn message(address: Address<'_>, body: &str) -> Option<OutMessage> {
         kind,
         correlation_id: address.correlation.map(Cow::into_owned),
         headers,
-        body: body.as_bytes().to_vec(),
+        body: body.to_owned(),
     })
 }
 

@@ -7,18 +7,14 @@ use crate::contract::envelope::{APP_ID, CONTENT_TYPE, Destination, OutMessage};
 
 /// A rendered message, ready to publish.
 pub fn publication(message: OutMessage) -> Publication {
-    let headers = message
-        .headers
-        .iter()
-        .map(|(name, value)| (*name, value.as_str()));
     let properties = BasicProperties::default()
         .with_content_type(CONTENT_TYPE.into())
         .with_app_id(APP_ID.into())
-        .with_message_id(message.id.as_str().into())
-        .with_type(message.kind.as_str().into())
-        .with_headers(Publication::headers(headers));
-    let properties = match &message.correlation_id {
-        Some(correlation) => properties.with_correlation_id(correlation.as_str().into()),
+        .with_message_id(message.id.into())
+        .with_type(message.kind.into())
+        .with_headers(Publication::headers(message.headers));
+    let properties = match message.correlation_id {
+        Some(correlation) => properties.with_correlation_id(correlation.into()),
         None => properties,
     };
     let exchange = match message.to {
@@ -30,6 +26,6 @@ pub fn publication(message: OutMessage) -> Publication {
         exchange,
         routing_key: message.routing_key,
         properties,
-        body: message.body,
+        body: message.body.into_bytes(),
     }
 }

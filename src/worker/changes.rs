@@ -8,7 +8,7 @@ use tokio::try_join;
 use super::gather::ReplyTo;
 use super::on_record;
 use super::world::{Touched, World, people_in, turns_in};
-use crate::contract::envelope::{OutMessage, Publishing};
+use crate::contract::envelope::{Destination, OutMessage, Publishing};
 use crate::contract::{event, notification, outcome, parcel, partition};
 use crate::domain::agent::{Presence, Profile};
 use crate::domain::conversation::Conversation;
@@ -279,6 +279,7 @@ impl Changes {
         for key in answered {
             self.touched.insert(key, false);
         }
+        self.put_events_first();
         let sorted = self.sort(world, home);
         let rows = self.rows();
         let agents: Vec<_> = self
@@ -402,6 +403,18 @@ impl Changes {
                 .extend(changed.map(|(kind, due)| (tenant, conversation, kind, due)));
         }
         sorted
+    }
+
+    /// Events, then notifications, then answers, each kind in its order: nothing promises an order between kinds, and a
+    /// broker takes a run of messages for one queue faster than the same ones by turns.
+    fn put_events_first(&mut self) {
+        for messages in self.messages.values_mut() {
+            messages.sort_by_key(|message| match message.to {
+                Destination::Events => 0,
+                Destination::Notifications => 1,
+                Destination::Queue(_) => 2,
+            });
+        }
     }
 
     /// One outbox row per home.

@@ -110,7 +110,7 @@ impl Ingress {
             };
             let arrivals = reading::read_all(deliveries, self.shared.settings.max_body);
             let publications = self.forward(&arrivals).await?;
-            publisher.publish_all(&publications).await?;
+            publisher.publish_all(publications).await?;
             consumer.acknowledge_through(last).await?;
         }
     }

@@ -195,8 +195,8 @@ impl Lane {
             for (id, body) in rows {
                 let messages =
                     parcel::unpack(&body).map_err(|_| Doubt::Broken("an outbox row is unreadable"))?;
-                let publications: Vec<_> = messages.into_iter().map(announce::publication).collect();
-                publisher.publish_all(&publications).await?;
+                let publications = messages.into_iter().map(announce::publication).collect();
+                publisher.publish_all(publications).await?;
                 self.published.push(id);
             }
         }
@@ -309,20 +309,17 @@ impl Lane {
         let Some(channels) = &mut self.channels else {
             return Err(Doubt::Broken("a lane without channels"));
         };
-        if !outcome.publications.is_empty() {
-            let span = tracing::info_span!(
-                "publish",
-                partition = self.partition.0,
-                messages = outcome.publications.len()
-            );
+        let published = outcome.publications.len() as u64;
+        if published > 0 {
+            let span = tracing::info_span!("publish", partition = self.partition.0, messages = published);
             let started = Instant::now();
             channels
                 .publisher
-                .publish_all(&outcome.publications)
+                .publish_all(outcome.publications)
                 .instrument(span)
                 .await?;
             histogram!(telemetry::PUBLISH_SECONDS).record(started.elapsed());
-            counter!(telemetry::PUBLISHED).increment(outcome.publications.len() as u64);
+            counter!(telemetry::PUBLISHED).increment(published);
         }
         self.published.extend(outcome.rows);
         Ok(())

@@ -70,5 +70,5 @@ pub fn one(messages: Vec<OutMessage>, kind: &str) -> OutMessage {
 
 /// The body as JSON.
 pub fn json(message: &OutMessage) -> serde_json::Value {
-    serde_json::from_slice(&message.body).expect("bodies are JSON")
+    serde_json::from_str(&message.body).expect("bodies are JSON")
 }

@@ -56,7 +56,7 @@ proptest! {
     #[test]
     fn nothing_that_leaves_holds_a_customers_text_name_or_phone(history in histories()) {
         for message in everything(&history) {
-            let all = format!("{message:?} {}", String::from_utf8_lossy(&message.body));
+            let all = format!("{message:?} {}", message.body);
             for secret in history.secrets.all() {
                 prop_assert!(!all.contains(secret), "{secret} in {all}");
             }
@@ -84,7 +84,7 @@ proptest! {
         for message in everything(&history) {
             let names: Vec<_> = message.headers.iter().map(|(name, _)| *name).collect();
             prop_assert_eq!(&names[..], &HEADERS[..names.len()]);
-            let text = String::from_utf8(message.body).unwrap();
+            let text = message.body;
             let place = |name: &&str| text.find(&format!("\"{}\":", name.trim_start_matches("ce-")));
             let places: Vec<_> = names.iter().chain([&"data"]).map(place).collect();
             prop_assert!(places.is_sorted() && places[0] == Some(1), "{}", text);

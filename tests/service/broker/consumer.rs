@@ -172,7 +172,7 @@ async fn a_publisher_cannot_make_a_first_delivery_look_like_a_later_one() {
         rabbit
             .publisher()
             .await
-            .publish_all(&[forged])
+            .publish_all(vec![forged])
             .await
             .expect("it is confirmed");
         let mut consumer = rabbit.consumer(PLENTY).await;

@@ -16,12 +16,12 @@ pub const AT: &str = "2026-11-21T10:00:00Z";
 pub async fn die(rabbit: &Rabbit, publication: Publication, queue: &str, reason: &str) -> Delivery {
     let mut publisher = rabbit.publisher().await;
     publisher
-        .publish_all(&[publication])
+        .publish_all(vec![publication])
         .await
         .expect("it is confirmed");
     let delivery = rabbit.take_one(queue).await;
     let dead = letter(&delivery, queue, reason, "it cannot be used", AT);
-    publisher.publish_all(&[dead]).await.expect("it is confirmed");
+    publisher.publish_all(vec![dead]).await.expect("it is confirmed");
     delivery
 }
 
@@ -171,7 +171,7 @@ async fn a_long_detail_is_cut_between_characters() {
         rabbit
             .publisher()
             .await
-            .publish_all(&[dead])
+            .publish_all(vec![dead])
             .await
             .expect("it is confirmed");
         assert_eq!(list(rabbit).await[0].epitaph.detail, "é".repeat(250));

@@ -47,7 +47,7 @@ async fn a_message_arrives_as_it_was_given_and_is_persistent() {
             rabbit
                 .publisher()
                 .await
-                .publish_all(std::slice::from_ref(&sent))
+                .publish_all(vec![sent.clone()])
                 .await
                 .expect("it is confirmed");
             let met = rabbit.take_one(&rabbit.topology.partition_queue(0)).await;
@@ -77,7 +77,7 @@ async fn headers_of_any_type_have_a_text() {
         rabbit
             .publisher()
             .await
-            .publish_all(&[sent])
+            .publish_all(vec![sent])
             .await
             .expect("it is confirmed");
         let met = rabbit.take_one(&rabbit.topology.partition_queue(0)).await;
@@ -111,7 +111,7 @@ async fn a_refused_publish_is_an_error_and_leaves_the_publisher_good() {
         };
         let mut publisher = rabbit.publisher().await;
         let refused = publisher
-            .publish_all(&vec![event; 20])
+            .publish_all(vec![event; 20])
             .await
             .expect_err("there is room for one");
         assert!(
@@ -119,7 +119,7 @@ async fn a_refused_publish_is_an_error_and_leaves_the_publisher_good() {
             "{refused}"
         );
         publisher
-            .publish_all(&[numbered(1)])
+            .publish_all(vec![numbered(1)])
             .await
             .expect("nothing is in the way of this one");
     })
@@ -130,14 +130,14 @@ async fn a_refused_publish_is_an_error_and_leaves_the_publisher_good() {
 async fn publishing_to_an_exchange_that_is_not_there_says_what_to_do() {
     Rabbit::bare(async |rabbit| {
         let mut publisher = rabbit.publisher().await;
-        let missing = within("an answer", publisher.publish_all(&[numbered(0)]))
+        let missing = within("an answer", publisher.publish_all(vec![numbered(0)]))
             .await
             .expect_err("it is not there");
         assert!(
             missing.is_permanent() && missing.to_string().contains("switchboard topology declare"),
             "{missing}"
         );
-        let again = within("an answer", publisher.publish_all(&[numbered(0)]))
+        let again = within("an answer", publisher.publish_all(vec![numbered(0)]))
             .await
             .expect_err("the channel is gone");
         assert!(!again.is_permanent(), "{again}");
@@ -155,7 +155,7 @@ async fn a_routing_key_that_amqp_cannot_hold_is_an_error_and_no_panic() {
         let refused = rabbit
             .publisher()
             .await
-            .publish_all(&[endless])
+            .publish_all(vec![endless])
             .await
             .expect_err("it is too long");
         assert!(refused.to_string().contains("255"), "{refused}");
@@ -169,7 +169,7 @@ async fn nothing_to_publish_is_published_at_once() {
         rabbit
             .publisher()
             .await
-            .publish_all(&[])
+            .publish_all(vec![])
             .await
             .expect("there is nothing to refuse");
     })
@@ -190,12 +190,12 @@ async fn a_broker_that_falls_silent_is_not_waited_for_beyond_ones_patience() {
             .await
             .expect("a publisher");
         publisher
-            .publish_all(&[numbered(0)])
+            .publish_all(vec![numbered(0)])
             .await
             .expect("the wire carries");
         proxy.fall_silent();
         let mut publisher = publisher.with_patience(Duration::from_millis(100));
-        let error = within("giving up", publisher.publish_all(&[numbered(1)]))
+        let error = within("giving up", publisher.publish_all(vec![numbered(1)]))
             .await
             .expect_err("no confirm comes back");
         assert!(
@@ -229,7 +229,7 @@ async fn every_exchange_is_published_to_under_its_own_name() {
             rabbit
                 .publisher()
                 .await
-                .publish_all(&[publication])
+                .publish_all(vec![publication])
                 .await
                 .expect("it is confirmed");
             assert_eq!(rabbit.take_one(&catch_all).await.exchange, name);
@@ -242,7 +242,7 @@ async fn every_exchange_is_published_to_under_its_own_name() {
         rabbit
             .publisher()
             .await
-            .publish_all(&[straight])
+            .publish_all(vec![straight])
             .await
             .expect("it is confirmed");
         let met = rabbit.take_one(&catch_all).await;

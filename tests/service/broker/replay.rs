@@ -91,7 +91,7 @@ async fn a_letter_from_an_exchange_of_somebody_elses_comes_back_through_the_ingr
         rabbit
             .publisher()
             .await
-            .publish_all(&[dead])
+            .publish_all(vec![dead])
             .await
             .expect("it is confirmed");
         replay(rabbit).await.expect("there is a way back");
@@ -132,7 +132,7 @@ async fn a_letter_whose_partition_is_gone_is_not_lost_in_a_replay() {
         rabbit
             .publisher()
             .await
-            .publish_all(&[dead])
+            .publish_all(vec![dead])
             .await
             .expect("it is confirmed");
         replay(rabbit).await.expect("there is a way back");
@@ -158,7 +158,7 @@ async fn a_letter_without_an_origin_is_not_lost_in_a_replay() {
         rabbit
             .publisher()
             .await
-            .publish_all(&[stray, garbled])
+            .publish_all(vec![stray, garbled])
             .await
             .expect("they are confirmed");
         assert_eq!(list(rabbit).await.len(), 2);

@@ -136,7 +136,7 @@ async fn a_wrong_partition_costs_a_hop_and_no_message() {
                 routing_key: "9999".into(),
                 ..numbered(1)
             };
-            publisher.publish_all(&[stray]).await.expect("it is confirmed");
+            publisher.publish_all(vec![stray]).await.expect("it is confirmed");
             let met = rabbit.take_one(&rabbit.topology.name("ingress")).await;
             assert_eq!(
                 (met.exchange.as_str(), met.routing_key.as_str()),
@@ -158,7 +158,7 @@ async fn events_nobody_is_bound_for_are_confirmed_and_the_last_thousand_kept() {
         rabbit
             .publisher()
             .await
-            .publish_all(&vec![event; 1_100])
+            .publish_all(vec![event; 1_100])
             .await
             .expect("all are confirmed");
         let unrouted = rabbit.topology.name("unrouted");

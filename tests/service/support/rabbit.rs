@@ -167,7 +167,7 @@ impl Rabbit {
         let publications: Vec<_> = (from..to).map(numbered).collect();
         self.publisher()
             .await
-            .publish_all(&publications)
+            .publish_all(publications)
             .await
             .expect("all are confirmed");
     }
