@@ -14,6 +14,7 @@ mod changes;
 pub mod gather;
 mod on_record;
 mod resolve;
+mod tally;
 mod timed;
 mod world;
 
