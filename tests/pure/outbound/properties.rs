@@ -13,8 +13,8 @@ use switchboard::domain::notify::{NotificationKind, told};
 use super::histories::{History, histories, samples};
 use super::{json, leaving};
 
-/// Histories per property; `PROPTEST_CASES` overrides. As many take about a second, and far fewer meet every kind.
-const CASES: u32 = 100;
+/// Histories per property; `PROPTEST_CASES` overrides. As many take a few seconds, and far fewer meet every kind.
+const CASES: u32 = 200;
 
 /// Everything that leaves during a history.
 fn everything(history: &History) -> Vec<OutMessage> {
