@@ -332,11 +332,7 @@ fn an_echo_after_the_close_reopens_nothing() {
         .when(sent(1, Origin::Phone))
         .then(["sent from the phone"])
         .when(turn(1))
-        .then([
-            "reopened by customer",
-            "received",
-            "queued in support: manual team",
-        ]);
+        .then(["reopened by customer", "received", "assigned to ana by sticky"]);
 }
 
 #[test]
