@@ -212,6 +212,14 @@ impl Witness {
         }
     }
 
+    /// Nothing was published twice: where nothing broke off, nothing need be repeated.
+    #[track_caller]
+    pub fn assert_published_once(&self) {
+        let mut ids = std::collections::BTreeSet::new();
+        let twice = self.seen.iter().find(|one| !ids.insert(one.text("/id")));
+        assert!(twice.is_none(), "published twice: {twice:?}");
+    }
+
     /// Takes this many dead letters, as reason and body.
     pub async fn dead(&self, count: usize) -> Vec<(String, Vec<u8>)> {
         let mut letters = Vec::new();
