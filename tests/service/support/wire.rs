@@ -1,4 +1,4 @@
-//! A wire to Postgres that remembers what was sent, can keep the answers back, and can be cut.
+//! A wire to a server that remembers what was sent, can keep the answers back, and can be cut and mended.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -20,35 +20,29 @@ struct State {
 }
 
 impl Wire {
+    /// A wire to the server that this URL leads to.
     pub async fn over(url: &str) -> Self {
-        let config: tokio_postgres::Config = url.parse().expect("a URL");
-        let tokio_postgres::config::Host::Tcp(host) = &config.get_hosts()[0] else {
-            panic!("DATABASE_URL has to name a host, not a socket");
-        };
-        let server = (host.clone(), config.get_ports().first().copied().unwrap_or(5432));
+        let [before, server, behind] = around_place(url);
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
-        let place = listener.local_addr().expect("an address").to_string();
+        let place = listener.local_addr().expect("an address");
         let state = Arc::new(State {
             sent: Mutex::default(),
             keeps_answers: AtomicBool::new(false),
             whole: watch::channel(true).0,
         });
-        let shared = state.clone();
+        let (server, shared) = (server.to_owned(), state.clone());
         tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
-                let server = TcpStream::connect(server.clone())
-                    .await
-                    .expect("Postgres is there");
-                tokio::spawn(carry(client, server, shared.clone()));
+                tokio::spawn(carry(client, server.clone(), shared.clone()));
             }
         });
         Self {
-            url: with_host(url, &place),
+            url: format!("{before}{place}{behind}"),
             state,
         }
     }
 
-    /// What was sent since the last look: the tags of the messages, in order.
+    /// What was sent to Postgres since the last look: the tags of the messages, in order.
     pub fn take(&self) -> String {
         let sent = std::mem::take(&mut *self.state.sent.lock().expect("no panic while it is held"));
         let mut rest = sent.as_slice();
@@ -71,12 +65,23 @@ impl Wire {
         self.state.keeps_answers.store(true, Ordering::SeqCst);
     }
 
+    /// Ends every connection, and whoever connects is sent away, until it is mended.
     pub fn cut(&self) {
         self.state.whole.send_replace(false);
     }
+
+    /// Carries again.
+    pub fn mend(&self) {
+        self.state.whole.send_replace(true);
+    }
 }
 
-async fn carry(client: TcpStream, server: TcpStream, state: Arc<State>) {
+async fn carry(client: TcpStream, server: String, state: Arc<State>) {
+    let mut whole = state.whole.subscribe();
+    if !*whole.borrow_and_update() {
+        return;
+    }
+    let server = TcpStream::connect(server).await.expect("the server is there");
     let (mut from_client, mut to_client) = client.into_split();
     let (mut from_server, mut to_server) = server.into_split();
     let there = async {
@@ -101,7 +106,6 @@ async fn carry(client: TcpStream, server: TcpStream, state: Arc<State>) {
             }
         }
     };
-    let mut whole = state.whole.subscribe();
     tokio::select! {
         () = there => {}
         () = back => {}
@@ -109,14 +113,12 @@ async fn carry(client: TcpStream, server: TcpStream, state: Arc<State>) {
     }
 }
 
-fn with_host(url: &str, place: &str) -> String {
-    let (scheme, rest) = url
-        .split_once("://")
-        .expect("DATABASE_URL is a URL: postgresql://…");
-    let (host, path) = rest.split_once('/').expect("it names a database");
-    let user = host
-        .rsplit_once('@')
-        .map(|(user, _)| format!("{user}@"))
-        .unwrap_or_default();
-    format!("{scheme}://{user}{place}/{path}")
+/// A URL as what stands before the host and port, these, and what stands behind them.
+fn around_place(url: &str) -> [&str; 3] {
+    let scheme = url.find("://").expect("a URL has a scheme") + 3;
+    let end = url[scheme..]
+        .find(['/', '?'])
+        .map_or(url.len(), |found| scheme + found);
+    let start = url[..end].rfind('@').map_or(scheme, |at| at + 1);
+    [&url[..start], &url[start..end], &url[end..]]
 }
