@@ -4,6 +4,7 @@ mod bad_input;
 mod broker;
 mod database;
 mod faults;
+mod illegible;
 mod journey;
 mod ownership;
 mod start;
