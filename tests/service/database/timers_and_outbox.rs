@@ -1,11 +1,14 @@
 //! Timers come due once, outbox rows come out in order.
 
 use jiff::Timestamp;
+use switchboard::domain::conversation::{Conversation, Owner, PendingRequest};
 use switchboard::domain::ids::{Partition, Tenant};
 use switchboard::store::timers::{self, DueTimer, NewTimer, TimerKind};
 use switchboard::store::{Session, outbox};
 
-use super::build::{HOME, acme, second};
+use uuid::Uuid;
+
+use super::build::{HOME, acme, agent_id, conversation, keep, second, tenant};
 use crate::support::database::Database;
 use crate::support::wait::within;
 
@@ -59,6 +62,9 @@ async fn timers_of_every_kind_can_be_set_read_and_cleared() {
     let session = database.transaction().await;
     let kinds = [
         TimerKind::Assign,
+        TimerKind::Hold,
+        TimerKind::Request,
+        TimerKind::Recipient,
         TimerKind::Presence,
         TimerKind::Drain,
         TimerKind::Reexamine,
@@ -79,6 +85,50 @@ async fn timers_of_every_kind_can_be_set_read_and_cleared() {
         .collect();
     timers::clear(&session, &clear).await.expect("cleared");
     assert_eq!(due(&session, HOME, 10).await.len(), 1);
+    session.rollback().await;
+}
+
+#[tokio::test]
+async fn whoever_goes_has_what_they_were_offered_looked_at_by_its_home_at_once() {
+    let database = Database::migrated().await;
+    let asked = |to: &str, home: u16| Conversation {
+        home: Partition(home),
+        request: Some(PendingRequest {
+            id: Uuid::now_v7(),
+            from: agent_id("martha"),
+            to: agent_id(to),
+            note: None,
+            expires_at: second(120),
+        }),
+        ..conversation(Owner::Agent(agent_id("martha")))
+    };
+    let all = [
+        asked("mark", HOME.0),
+        asked("mark", 1),
+        asked("ana", HOME.0),
+        conversation(Owner::Nobody),
+    ];
+    keep(database.transaction().await, &acme(), &all).await;
+    keep(
+        database.transaction().await,
+        &tenant("other"),
+        &[asked("mark", HOME.0)],
+    )
+    .await;
+    let session = database.transaction().await;
+    let (acme, mark) = (acme(), agent_id("mark"));
+    for _ in 0..2 {
+        let mut homes = timers::fan_out(&session, &[(&acme, &mark)]).await.expect("set");
+        homes.sort();
+        assert_eq!(
+            homes,
+            [Partition(1), HOME],
+            "once each, however often it is asked for"
+        );
+    }
+    let due = due(&session, HOME, 10).await;
+    let found: Vec<_> = due.iter().map(|timer| (timer.kind, &*timer.subject)).collect();
+    assert_eq!(found, [(TimerKind::Recipient, &*all[0].id.to_string())]);
     session.rollback().await;
 }
 
