@@ -5,6 +5,7 @@ mod broker;
 mod database;
 mod faults;
 mod journey;
+mod locks;
 mod start;
 mod store;
 mod support;
