@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod broker;
+mod contract;
 mod database;
 mod faults;
 mod illegible;
