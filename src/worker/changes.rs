@@ -38,6 +38,8 @@ pub struct Changes {
     /// Who can no longer be waited for: the requests they have not answered are looked at again.
     gone: BTreeSet<(Tenant, AgentId)>,
     presences: BTreeMap<(Tenant, AgentId), Option<Timestamp>>,
+    /// Timers whose work was more than a batch takes.
+    again: Vec<NewTimer>,
     recorded: Vec<(Tenant, Recorded)>,
     activated: Vec<(Tenant, Activated)>,
     /// What came of a plan, for whoever applied it by hand.
@@ -98,10 +100,16 @@ impl Changes {
             draining: BTreeMap::new(),
             gone: BTreeSet::new(),
             presences: BTreeMap::new(),
+            again: Vec::new(),
             recorded: Vec::new(),
             activated: Vec::new(),
             applied: None,
         }
+    }
+
+    /// Timers to set again.
+    pub fn set_again(&mut self, again: Vec<NewTimer>) {
+        self.again = again;
     }
 
     /// Takes what one input led to. `world` is as the input left it.
@@ -430,7 +438,7 @@ impl Changes {
         dues: &[ChangedDue<'_>],
         home: Option<Partition>,
     ) -> (Vec<NewTimer>, Vec<(Tenant, TimerKind, String)>) {
-        let (mut set, mut clear) = (Vec::new(), Vec::new());
+        let (mut set, mut clear) = (self.again.clone(), Vec::new());
         for (tenant, conversation, kind, due) in dues {
             let subject = conversation.id.to_string();
             match due {

@@ -11,10 +11,11 @@ mod reading;
 // One batch, in the order of its steps.
 pub mod batch;
 mod changes;
+mod entry;
 pub mod gather;
+mod locks;
 mod on_record;
 mod resolve;
-mod tally;
 mod timed;
 mod world;
 
