@@ -242,20 +242,28 @@ fn handing_over() -> Vec<Line> {
 }
 
 fn people() -> Vec<Line> {
-    let by_nobody = |what, input, origin: &str, message: &str| Line {
-        what,
-        input,
-        events: vec![Event(
-            "message.sent",
-            with(
-                stands(3, 9, "open", owner(MARTHA), gateway()),
-                json!({
-                    "agent": null, "origin": origin, "turn": false,
-                    "message": {"id": message, "kind": "text", "timestamp": A_TIME},
-                }),
-            ),
-        )],
-        told: vec![],
+    let by_nobody = |what, input, origin: &str, message: &'static str| {
+        let said = with(
+            stands(3, 9, "open", owner(MARTHA), gateway()),
+            json!({
+                "agent": null, "origin": origin, "turn": false,
+                "message": {"id": message, "kind": "text", "timestamp": A_TIME},
+            }),
+        );
+        let mut events = vec![Event("message.sent", said.clone())];
+        let mut told = Vec::new();
+        if origin == "phone" {
+            // Somebody wrote, and nobody knows whether it was her.
+            events.push(Event("reply.unauthorized", said));
+            let message = json!({"message": {"id": message, "kind": "text"}});
+            told.push(Told("agent/martha", "reply_unauthorized", 1, message));
+        }
+        Line {
+            what,
+            input,
+            events,
+            told,
+        }
     };
     vec![
         by_nobody(
