@@ -6,6 +6,7 @@ mod database;
 mod faults;
 mod illegible;
 mod journey;
+mod shares;
 mod start;
 mod store;
 mod support;
