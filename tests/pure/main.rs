@@ -4,6 +4,7 @@ mod behaviour;
 mod company;
 mod condition;
 mod contract_in;
+mod defects;
 mod legible;
 mod nearest;
 mod notify;

@@ -7,7 +7,7 @@ use secrecy::SecretString;
 use switchboard::broker::Connector;
 
 use crate::support::bodies::{PLAN, fact, phone, webhook};
-use crate::support::proxy::Proxy;
+use crate::support::wire::Wire;
 use crate::support::{PARTITIONS, Stage, environment};
 
 /// Nested tables in one header: a stack's worth for whoever reads them by recursion.
@@ -17,19 +17,16 @@ const NAME: &str = "deep";
 
 /// A channel whose publishes are not what a client of good manners would send.
 async fn ill_mannered() -> Channel {
-    let url = environment("AMQP_URL");
-    let straight = Connector::new(&SecretString::from(url.clone())).unwrap();
-    let proxy = Proxy::to(straight.place()).await;
-    let through = SecretString::from(url.replacen(straight.place(), &proxy.place, 1));
-    let connection = Connector::new(&through)
+    let wire = Wire::over(&environment("AMQP_URL")).await;
+    let connection = Connector::new(&SecretString::from(wire.url.clone()))
         .unwrap()
         .connect("ill-mannered")
         .await
         .unwrap();
     let channel = connection.create_channel().await.unwrap();
     channel.confirm_select(Default::default()).await.unwrap();
-    proxy.garble(b"ill-mannered", b"ill\xffmann\xe9r\xc3d");
-    proxy.garble(b"deepx", b"deepF");
+    wire.garble(b"ill-mannered", b"ill\xffmann\xe9r\xc3d");
+    wire.garble(b"deepx", b"deepF");
     channel
 }
 
@@ -53,7 +50,7 @@ async fn what_lapin_cannot_read_is_read_all_the_same_and_cuts_nobody_off() {
     stage.worker();
     let channel = ill_mannered().await;
     let publish = async |exchange: &str, key: &str, body: &[u8], properties: BasicProperties| {
-        let exchange = stage.topology.name(exchange);
+        let exchange = stage.rabbit.topology.name(exchange);
         let options = BasicPublishOptions::default();
         let sent = channel.basic_publish(exchange.as_str().into(), key.into(), options, body, properties);
         assert!(sent.await.unwrap().await.unwrap().is_ack());

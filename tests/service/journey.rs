@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use crate::support::Stage;
 use crate::support::bodies::{PLAN, command, fact, phone, presence, roomy_plan, webhook, webhook_of};
+use crate::support::wait::within;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_first_message_opens_a_conversation_and_one_person_is_told_that_it_is_theirs() {
@@ -311,7 +312,7 @@ async fn a_plan_is_in_force_everywhere_once_its_event_is_published() {
 async fn who_asks_for_an_answer_gets_the_outcome_with_their_correlation_id() {
     let mut stage = Stage::with_plan(PLAN).await;
     stage.worker();
-    let channel = stage.connection.create_channel().await.unwrap();
+    let channel = stage.rabbit.channel().await;
     let exclusive = lapin::options::QueueDeclareOptions {
         exclusive: true,
         ..Default::default()
@@ -351,11 +352,7 @@ async fn who_asks_for_an_answer_gets_the_outcome_with_their_correlation_id() {
     let mut outcomes = BTreeSet::new();
     while outcomes.len() < 3 {
         let next = futures_util::StreamExt::next(&mut answers);
-        let answer = tokio::time::timeout(crate::support::PATIENCE, next)
-            .await
-            .unwrap()
-            .unwrap()
-            .unwrap();
+        let answer = within("an answer", next).await.unwrap().unwrap();
         let body: Value = serde_json::from_slice(&answer.data).unwrap();
         let correlation = answer.properties.correlation_id().as_ref().unwrap().to_string();
         let said = body["data"]["code"].as_str().or(body["data"]["outcome"].as_str());

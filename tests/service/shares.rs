@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use switchboard::worker::start::Settings;
 
 use crate::support::bodies::PLAN;
-use crate::support::door::Door;
+use crate::support::wire::Wire;
 use crate::support::{PARTITIONS, Stage, environment};
 
 /// The lanes of a stage, the ingress among them.
@@ -17,7 +17,7 @@ const MOST: &str = "select coalesce(max(n), 0) from (select count(*) n from lane
 const HOLDERS: &str = "select count(distinct worker) from lane where lease_until > clock_timestamp()";
 
 fn with_lease(stage: &Stage, lease: Duration) -> Settings {
-    let mut settings = stage.settings(&stage.database, &environment("AMQP_URL"));
+    let mut settings = stage.settings(&stage.database.url, &environment("AMQP_URL"));
     settings.worker.lease = lease;
     settings.database.lease = lease;
     settings
@@ -78,15 +78,15 @@ async fn the_lanes_of_a_worker_that_stops_go_on_at_once() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_worker_without_a_broker_has_no_share() {
     let mut stage = Stage::with_plan(PLAN).await;
-    let (door, url) = Door::through(&environment("AMQP_URL")).await;
+    let wire = Wire::over(&environment("AMQP_URL")).await;
     stage.worker();
-    stage.worker_with(stage.settings(&stage.database, &url));
+    stage.worker_with(stage.settings(&stage.database.url, &wire.url));
     stage.until_count(MOST, 3).await;
     stage.until_count(HOLDERS, 2).await;
-    door.shut();
+    wire.cut();
     stage.until_count(HOLDERS, 1).await;
     stage.until_count(MOST, LANES).await;
-    door.open();
+    wire.mend();
     stage.until_count(HOLDERS, 2).await;
     stage.until_count(MOST, 3).await;
     stage.end().await;

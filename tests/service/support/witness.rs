@@ -3,12 +3,12 @@
 use futures_util::StreamExt;
 use lapin::options::{BasicConsumeOptions, BasicGetOptions, QueueBindOptions, QueueDeclareOptions};
 use lapin::types::{AMQPValue, FieldTable};
-use lapin::{Channel, Connection, Consumer};
+use lapin::{Channel, Consumer};
 use serde_json::Value;
-use switchboard::broker::Topology;
 use tokio::time::{Instant, timeout_at};
 
-use super::PATIENCE;
+use super::rabbit::Rabbit;
+use super::wait::BOUND;
 
 /// One message as it was published.
 #[derive(Debug, Clone)]
@@ -48,8 +48,8 @@ pub struct Witness {
 }
 
 impl Witness {
-    pub async fn watch(connection: &Connection, topology: &Topology) -> Self {
-        let channel = connection.create_channel().await.unwrap();
+    pub async fn watch(rabbit: &Rabbit) -> Self {
+        let channel = rabbit.channel().await;
         let options = QueueDeclareOptions {
             exclusive: true,
             ..QueueDeclareOptions::default()
@@ -61,7 +61,7 @@ impl Witness {
             .name()
             .clone();
         for exchange in ["events", "notifications"] {
-            let exchange = topology.name(exchange);
+            let exchange = rabbit.topology.name(exchange);
             let bind = channel.queue_bind(
                 queue.clone(),
                 exchange.as_str().into(),
@@ -82,7 +82,7 @@ impl Witness {
         Self {
             channel,
             stream,
-            dead: topology.name("dead"),
+            dead: rabbit.topology.name("dead"),
             seen: Vec::new(),
         }
     }
@@ -92,12 +92,12 @@ impl Witness {
     pub fn until(
         &mut self,
         what: impl Into<String>,
-        done: impl Fn(&[Seen]) -> bool,
+        mut done: impl FnMut(&[Seen]) -> bool,
     ) -> impl Future<Output = ()> {
         let place = std::panic::Location::caller();
         let what = what.into();
         async move {
-            let deadline = Instant::now() + PATIENCE;
+            let deadline = Instant::now() + BOUND;
             while !done(&self.seen) {
                 let Ok(message) = timeout_at(deadline, self.stream.next()).await else {
                     let kinds: Vec<&str> = self.seen.iter().map(Seen::kind).collect();
@@ -127,12 +127,13 @@ impl Witness {
     pub fn until_events(&mut self, kind: &str, count: usize) -> impl Future<Output = ()> {
         let kind = kind.to_owned();
         let what = format!("{count} of {kind}");
+        // What was looked at is not looked at again: a flood would cost its square.
+        let mut looked_at = 0;
+        let mut ids = std::collections::BTreeSet::new();
         self.until(what, move |seen| {
-            let ids: std::collections::BTreeSet<&str> = seen
-                .iter()
-                .filter(|one| one.kind() == kind)
-                .map(|one| one.text("/id"))
-                .collect();
+            let new = seen[looked_at..].iter().filter(|one| one.kind() == kind);
+            ids.extend(new.map(|one| one.text("/id").to_owned()));
+            looked_at = seen.len();
             ids.len() >= count
         })
     }
@@ -223,7 +224,7 @@ impl Witness {
     /// Takes this many dead letters, as reason and body.
     pub async fn dead(&self, count: usize) -> Vec<(String, Vec<u8>)> {
         let mut letters = Vec::new();
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + BOUND;
         let mut tick = tokio::time::interval(std::time::Duration::from_millis(30));
         while letters.len() < count {
             assert!(
