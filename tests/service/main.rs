@@ -8,6 +8,7 @@ mod faults;
 mod illegible;
 mod journey;
 mod locks;
+mod shares;
 mod start;
 mod store;
 mod support;
