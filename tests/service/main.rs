@@ -4,6 +4,7 @@ mod bad_input;
 mod broker;
 mod contract;
 mod database;
+mod defects;
 mod faults;
 mod illegible;
 mod journey;
