@@ -1,5 +1,6 @@
 //! Tests against a real RabbitMQ and a real Postgres: `./dev test` starts both.
 
+mod answers;
 mod bad_input;
 mod broker;
 mod contract;
