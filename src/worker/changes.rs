@@ -138,12 +138,10 @@ impl Changes {
                 self.messages.entry(home).or_default().push(message);
             }
         }
-        if let Some(reply) = reply {
-            let home = recorded
-                .last()
-                .map_or_else(|| self.tenant_home(tenant), |last| self.home(tenant, last));
-            if let Some(answer) = outcome::render(input, &recorded, tenant, &self.publishing, reply.as_wire())
-            {
+        // In the row of the event it repeats, behind it: whoever publishes that row publishes both.
+        if let (Some(reply), Some(outcome)) = (reply, outcome::of(input, &recorded)) {
+            let home = self.home(tenant, outcome);
+            if let Some(answer) = outcome::render(outcome, tenant, &self.publishing, reply.as_wire()) {
                 self.messages.entry(home).or_default().push(answer);
             }
         }

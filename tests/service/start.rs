@@ -10,7 +10,7 @@ use tokio::time::timeout;
 
 use crate::support::bodies::PLAN;
 use crate::support::database::{Database, with_database};
-use crate::support::wait::{BOUND, until, within};
+use crate::support::wait::{until, within};
 use crate::support::{PARTITIONS, Stage, environment};
 
 /// Starts a worker that should refuse to; returns what it said.
@@ -22,6 +22,13 @@ async fn refused(stage: &Stage, variables: &[(&str, &str)]) -> String {
     assert_eq!(output.status.code(), Some(1), "{said}");
     assert_eq!(said.lines().count(), 1, "one sentence: {said}");
     said
+}
+
+/// The same user with another password.
+fn with_password(url: &str, password: &str) -> String {
+    let (before, place) = url.rsplit_once('@').expect("the test servers ask for a password");
+    let (user, _) = before.rsplit_once(':').expect("a user and a password");
+    format!("{user}:{password}@{place}")
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -37,6 +44,19 @@ async fn what_a_person_must_fix_is_said_in_one_sentence() {
     let said = refused(&stage, &[("DATABASE_URL", &nowhere)]).await;
     assert!(said.contains("does not exist"), "{said}");
 
+    let said = refused(
+        &stage,
+        &[("DATABASE_URL", &with_password(&stage.database.url, "hunter2"))],
+    )
+    .await;
+    assert!(said.contains("password") && !said.contains("hunter2"), "{said}");
+
+    let said = refused(&stage, &[("AMQP_URL", "")]).await;
+    assert!(said.contains("AMQP_URL is not set"), "{said}");
+    let said = refused(&stage, &[("AMQP_URL", "nonsense://x")]).await;
+    assert!(said.contains("AMQP_URL"), "{said}");
+    let said = refused(&stage, &[("AMQP_URL", &with_password(&broker, "hunter2"))]).await;
+    assert!(said.contains("refuse") && !said.contains("hunter2"), "{said}");
     let (scheme, rest) = broker.split_once("://").unwrap();
     let place = rest.rsplit_once('@').map_or(rest, |(_, place)| place);
     let wrong = format!("{scheme}://nobody:hunter2@{place}");
@@ -123,15 +143,13 @@ async fn the_log_of_an_orderly_life_has_no_errors_no_colours_and_names_the_ingre
     let mut said = String::new();
     let lanes = usize::from(PARTITIONS) + 1;
     while said.matches("lane taken").count() < lanes {
-        let Ok(line) = timeout(BOUND, lines.next_line()).await else {
-            panic!("not all lanes were taken: {said}");
-        };
+        let line = within("the next line", lines.next_line()).await;
         said += &format!("{}\n", line.unwrap().expect("it goes on"));
     }
     let pid = worker.id().unwrap().to_string();
     let sent = tokio::process::Command::new("kill").arg(&pid).status().await;
     assert!(sent.unwrap().success());
-    while let Some(line) = timeout(BOUND, lines.next_line()).await.unwrap().unwrap() {
+    while let Some(line) = within("the end", lines.next_line()).await.unwrap() {
         said += &format!("{line}\n");
     }
     assert!(said.contains("worker stopped"), "{said}");

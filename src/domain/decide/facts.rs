@@ -51,7 +51,7 @@ fn received(
     let mut story = Story::of(conversation, now);
     let begins = conversation.is_closed();
     if begins {
-        begin(&mut story, fact, Reason::Customer, Actor::Customer);
+        begin(&mut story, fact, fact.standby, Reason::Customer, Actor::Customer);
     } else if message.turn {
         resume(&mut story);
     }
@@ -86,7 +86,8 @@ fn handover(state: &State, conversation: &Conversation, fact: &Fact, now: Timest
     }
     let mut story = Story::of(conversation, now);
     if conversation.is_closed() {
-        begin(&mut story, fact, Reason::Handover, Actor::Gateway);
+        // Whatever the fact says of standby: the bot lets go with it.
+        begin(&mut story, fact, false, Reason::Handover, Actor::Gateway);
     } else {
         resume(&mut story);
     }
@@ -111,14 +112,14 @@ fn resume(story: &mut Story) {
 }
 
 /// Opens what is new, reopens what was closed.
-pub fn begin(story: &mut Story, fact: &Fact, reason: Reason, actor: Actor) {
+pub fn begin(story: &mut Story, fact: &Fact, standby: bool, reason: Reason, actor: Actor) {
     let contact = changed_contact(&story.draft.contact, &fact.contact);
     if story.draft.exists() {
         story.then(
             actor,
             Change::Reopened {
                 reason,
-                standby: fact.standby,
+                standby,
                 kept: false,
                 contact,
             },
@@ -134,7 +135,7 @@ pub fn begin(story: &mut Story, fact: &Fact, reason: Reason, actor: Actor) {
         Change::Opened {
             reason,
             as_new: Box::new(as_new),
-            standby: fact.standby,
+            standby,
         },
     );
 }

@@ -96,7 +96,7 @@ pub fn sent(state: &State, conversation: &Conversation, sent: Sent<'_>, now: Tim
         && may_reply(state, agent)
     {
         if conversation.is_closed() {
-            begin(&mut story, sent.fact, Reason::Agent, actor.clone());
+            begin(&mut story, sent.fact, false, Reason::Agent, actor.clone());
         }
         claim(state, &mut story, agent);
     }

@@ -95,7 +95,10 @@ pub enum Step {
         of: &'static str,
         active: bool,
     },
-    Plan,
+    Plan {
+        /// Its rules leave new conversations with nobody.
+        leaves: bool,
+    },
 }
 
 #[derive(Debug, Clone)]
@@ -169,7 +172,11 @@ impl History {
                     ..Upsert::default()
                 },
             ),
-            Step::Plan => company.apply(plan()),
+            Step::Plan { leaves } => {
+                let mut plan = plan();
+                plan.default = plan.default.filter(|_| !leaves);
+                company.apply(plan)
+            }
         }
     }
 
@@ -226,7 +233,7 @@ pub fn samples(count: u32) -> Vec<History> {
 }
 
 fn steps() -> impl Strategy<Value = Step> {
-    let fact = (any::<bool>(), prop::bool::weighted(0.1), happens()).prop_map(|(other, standby, happens)| {
+    let fact = (any::<bool>(), prop::bool::weighted(0.2), happens()).prop_map(|(other, standby, happens)| {
         Step::Fact {
             other,
             standby,
@@ -254,7 +261,7 @@ fn steps() -> impl Strategy<Value = Step> {
             .prop_map(|(other, minutes, timer)| Step::Due { other, minutes, timer }),
         2 => (agents(), presence).prop_map(|(of, presence)| Step::Presence { of, presence }),
         1 => (agents(), any::<bool>()).prop_map(|(of, active)| Step::Upsert { of, active }),
-        1 => Just(Step::Plan),
+        1 => any::<bool>().prop_map(|leaves| Step::Plan { leaves }),
     ]
 }
 
