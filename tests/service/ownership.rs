@@ -169,7 +169,9 @@ async fn holds_and_requests_end_in_time_although_their_worker_was_killed() {
     told.dedup();
     assert_eq!(told, ["agent/mark", "agent/martha"]);
     witness.assert_sequences();
-    assert_eq!(stage.count("select count(*) from timer").await, 0);
+    // A new plan leaves timers of its own: only these are counted.
+    let left = "select count(*) from timer where kind in ('hold', 'request')";
+    assert_eq!(stage.count(left).await, 0);
     stage.assert_audit_is_clean().await;
     second.kill().await.unwrap();
     stage.end().await;
