@@ -222,6 +222,21 @@ impl Conversation {
         self.status == Status::Open
     }
 
+    /// Keeps nothing that tells who the customer was, nor a key derived from it.
+    pub fn forget(&mut self) {
+        self.contact = Arc::default();
+        self.partition_key = self.key_when_forgotten();
+    }
+
+    /// Whether its customer was erased: nothing of theirs may come to it any more.
+    pub fn is_forgotten(&self) -> bool {
+        self.partition_key == self.key_when_forgotten()
+    }
+
+    fn key_when_forgotten(&self) -> Arc<str> {
+        format!("forgotten/{}", self.id).into()
+    }
+
     /// The agent whose load it counts for: an open conversation's owner.
     pub fn carried_by(&self) -> Option<&AgentId> {
         if self.is_open() { self.owner.agent() } else { None }

@@ -47,7 +47,7 @@ pub fn decide(state: &State, id: ConversationId, request: Request<'_>, now: Time
 }
 
 /// A code, and a sentence for people.
-type Refused = (Code, &'static str);
+pub(super) type Refused = (Code, &'static str);
 
 fn carry_out(
     state: &State,
@@ -88,7 +88,7 @@ fn possible(conversation: &Conversation, wish: &Wish) -> Result<(), Refused> {
     }
 }
 
-fn known(state: &State, to: &Recipient) -> Result<(), Refused> {
+pub(super) fn known(state: &State, to: &Recipient) -> Result<(), Refused> {
     match to {
         Recipient::Agent(agent) if state.active_agent(agent).is_none() => {
             Err((Code::UnknownAgent, "there is no such active agent"))
@@ -160,6 +160,7 @@ fn assign_to_team(
         route: Default::default(),
         priority: story.draft.priority,
         exclude,
+        by: By::Auto,
         if_waiting: Reason::Transfer,
         note: request.note.clone(),
         background: Background::default(),
@@ -249,7 +250,7 @@ fn reopen(
     Ok(())
 }
 
-fn reopen_if_closed(story: &mut Story, actor: &Actor) {
+pub(super) fn reopen_if_closed(story: &mut Story, actor: &Actor) {
     if !story.draft.is_open() {
         let reopened = Change::Reopened {
             reason: Reason::Command,
@@ -262,7 +263,7 @@ fn reopen_if_closed(story: &mut Story, actor: &Actor) {
 }
 
 /// The sentence for a code that permissions refuse with.
-fn say(code: Code) -> Refused {
+pub(super) fn say(code: Code) -> Refused {
     let message = match code {
         Code::UnknownAgent => "the actor is no active agent of this tenant",
         Code::AlreadyAssigned => "somebody else owns the conversation",
