@@ -89,7 +89,7 @@ pub const METRICS: &[(&str, Kind, Unit, &str)] = &[
         PUBLISHED,
         Kind::Counter,
         Unit::Count,
-        "Messages published and confirmed, by exchange",
+        "Messages published and confirmed",
     ),
     (
         RULE_FAILURES,

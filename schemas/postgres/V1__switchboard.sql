@@ -216,9 +216,10 @@ create sequence outbox_id cache 1;
 create table outbox (
     lane       integer     not null,
     id         bigint      not null default nextval('outbox_id'),
-    body       text        not null,
+    -- Messages as text, packed with LZ4.
+    body       bytea       not null,
     written_at timestamptz not null default clock_timestamp(),
     primary key (lane, id)
 ) with (autovacuum_vacuum_threshold = 200, autovacuum_vacuum_scale_factor = 0);
--- Written once, read never or once: compressing it would cost more than it saves.
+-- It is packed already.
 alter table outbox alter column body set storage external;

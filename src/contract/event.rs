@@ -5,7 +5,7 @@ use uuid::Uuid;
 use super::envelope::{Attributes, Destination, OutMessage, Publishing};
 use super::event_data::Data;
 use super::{partition, routing_key};
-use crate::domain::event::{Change, Kind, Recorded};
+use crate::domain::event::{Change, Kind, Recorded, RequestOutcome};
 use crate::domain::ids::{AgentId, Tenant};
 
 /// Every type of event after `switchboard.`: its entity, a dot, what happened to it.
@@ -17,12 +17,28 @@ pub const fn kinds_of_events() -> &'static [&'static str] {
         "conversation.assigned",
         "conversation.unassigned",
         "conversation.closed",
+        "conversation.held",
+        "conversation.resumed",
+        "conversation.prioritized",
+        "conversation.note_added",
+        "assignment.requested",
+        "assignment.accepted",
+        "assignment.rejected",
+        "assignment.withdrawn",
+        "assignment.timed_out",
+        "assignment.superseded",
         "message.received",
         "message.sent",
+        "reply.authorized",
+        "reply.unauthorized",
         "response.breached",
         "agent.upserted",
+        "agent.removed",
         "agent.presence_changed",
         "plan.activated",
+        "bulk.completed",
+        "bulk.undone",
+        "contact.forgotten",
         "command.rejected",
     ]
 }
@@ -37,16 +53,36 @@ fn kind(recorded: &Recorded) -> Option<&'static str> {
             Change::Assigned(_) => "conversation.assigned",
             Change::Unassigned { .. } => "conversation.unassigned",
             Change::Closed { .. } => "conversation.closed",
+            Change::Held { .. } => "conversation.held",
+            Change::Resumed { .. } => "conversation.resumed",
+            Change::Prioritized { .. } => "conversation.prioritized",
+            Change::NoteAdded { .. } => "conversation.note_added",
+            Change::Requested(_) => "assignment.requested",
+            Change::RequestEnded { outcome, .. } => match outcome {
+                RequestOutcome::Accepted => "assignment.accepted",
+                RequestOutcome::Rejected(_) => "assignment.rejected",
+                RequestOutcome::Withdrawn(_) => "assignment.withdrawn",
+                RequestOutcome::TimedOut => "assignment.timed_out",
+                RequestOutcome::Superseded(_) => "assignment.superseded",
+            },
+            Change::ReplyAuthorized { .. } => "reply.authorized",
+            Change::ReplyUnauthorized { .. } => "reply.unauthorized",
             Change::MessageReceived { .. } => "message.received",
             Change::MessageSent { .. } => "message.sent",
             Change::ResponseBreached { .. } => "response.breached",
             Change::ClockStarted(_) => return None,
         },
         Kind::AgentUpserted { .. } => "agent.upserted",
+        Kind::AgentRemoved { .. } => "agent.removed",
+        Kind::BulkDone(report) if report.undo => "bulk.undone",
+        Kind::BulkDone(_) => "bulk.completed",
+        Kind::ContactForgotten { .. } => "contact.forgotten",
         Kind::PresenceChanged { .. } => "agent.presence_changed",
         Kind::PlanActivated { .. } => "plan.activated",
         Kind::CommandRejected(_) => "command.rejected",
-        Kind::Skipped(_) | Kind::DrainPending(_) => return None,
+        Kind::Skipped(_) | Kind::DrainPending(_) | Kind::BulkAccepted(_) | Kind::BulkItemDone(_) => {
+            return None;
+        }
     })
 }
 
@@ -87,12 +123,18 @@ fn attributes<'a>(
     let of_agent = |agent: &AgentId| (format!("agent/{agent}"), format!("agent/{agent}"));
     let (subject, own_key) = match &recorded.event.kind {
         Kind::Conversation(id, _) => (id.to_string(), tenant_key()),
-        Kind::AgentUpserted { agent, .. } => of_agent(&agent.id),
+        Kind::AgentUpserted { agent, .. } | Kind::AgentRemoved { agent } => of_agent(&agent.id),
+        Kind::BulkDone(report) => (format!("bulk/{}", report.bulk), tenant_key()),
+        Kind::ContactForgotten { partition_key, .. } => {
+            (format!("contact/{partition_key}"), partition_key.to_string())
+        }
         Kind::PresenceChanged { agent, .. } => of_agent(agent),
         Kind::PlanActivated { plan, .. } => (format!("plan/{}", plan.version), tenant_key()),
-        Kind::CommandRejected(_) | Kind::Skipped(_) | Kind::DrainPending(_) => {
-            (format!("command/{}", recorded.cause), tenant_key())
-        }
+        Kind::CommandRejected(_)
+        | Kind::Skipped(_)
+        | Kind::DrainPending(_)
+        | Kind::BulkAccepted(_)
+        | Kind::BulkItemDone(_) => (format!("command/{}", recorded.cause), tenant_key()),
     };
     let (partition_key, partition) = match recorded.after.as_deref() {
         Some(conversation) => (conversation.partition_key.to_string(), conversation.home.0),

@@ -1,10 +1,13 @@
 //! What events say: the same fields in all of them, then what only a type says. Never a customer's text, name or number.
 
 use serde::Serialize;
+use serde_json::value::RawValue;
 use uuid::Uuid;
 
 use super::envelope::Time;
-use super::event_parts::{FaultData, GivenData, MessageData, Placed, ProfileData};
+use super::event_parts::{
+    BulkData, FaultData, GivenData, MessageData, Placed, ProfileData, RequestData, reason_of,
+};
 use super::parties::{OwnerData, PartyData};
 use super::words::Wire;
 use crate::domain::conversation::Conversation;
@@ -22,6 +25,9 @@ pub(super) struct Data<'a> {
     actor: PartyData<'a>,
     cause: &'a str,
     decision: Option<Uuid>,
+    /// The bulk it is a part of.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bulk: Option<Uuid>,
     #[serde(flatten)]
     more: More<'a>,
 }
@@ -38,6 +44,7 @@ impl<'a> Data<'a> {
             actor: PartyData::from(&recorded.event.actor),
             cause: &recorded.cause,
             decision: decision.map(|decision| decision.id),
+            bulk: recorded.bulk,
             more: More::of(recorded)?,
         })
     }
@@ -93,6 +100,23 @@ enum More<'a> {
         agent: Option<&'a str>,
         origin: &'static str,
     },
+    Held {
+        note: Option<&'a str>,
+        until: Option<Time>,
+    },
+    Prioritized {
+        priority: &'static str,
+        note: Option<&'a str>,
+    },
+    NoteAdded {
+        note_id: Uuid,
+        text: &'a str,
+    },
+    Request(RequestData<'a>),
+    Authorized {
+        message: &'a RawValue,
+        template: bool,
+    },
     Clock {
         policy: &'a str,
         clock: &'static str,
@@ -110,6 +134,13 @@ enum More<'a> {
         previous: Option<&'static str>,
         profile: ProfileData<'a>,
     },
+    Removed {
+        agent: &'a str,
+        presence: &'static str,
+        previous: Option<&'static str>,
+    },
+    Bulk(BulkData),
+    Forgotten {},
     Plan {
         version: u32,
         unchanged: bool,
@@ -158,7 +189,14 @@ impl<'a> More<'a> {
                 message: &refusal.message,
                 errors: refusal.errors.iter().map(FaultData::of).collect(),
             }),
-            Kind::Skipped(_) | Kind::DrainPending(_) => None,
+            Kind::AgentRemoved { agent } => Some(More::Removed {
+                agent: agent.id.as_str(),
+                presence: agent.presence.wire(),
+                previous: None,
+            }),
+            Kind::BulkDone(report) => Some(More::Bulk(BulkData::of(report))),
+            Kind::ContactForgotten { .. } => Some(More::Forgotten {}),
+            Kind::Skipped(_) | Kind::DrainPending(_) | Kind::BulkAccepted(_) | Kind::BulkItemDone(_) => None,
         }
     }
 
@@ -167,9 +205,29 @@ impl<'a> More<'a> {
             Change::Opened { reason, .. } | Change::Reopened { reason, .. } => More::Reason {
                 reason: reason.wire(),
             },
-            Change::Unassigned { reason, note, .. } | Change::Closed { reason, note } => More::Noted {
+            Change::Unassigned { reason, note, .. }
+            | Change::Closed { reason, note }
+            | Change::Resumed { reason, note } => More::Noted {
                 reason: reason.wire(),
                 note: note.as_deref(),
+            },
+            Change::Held { until, note } => More::Held {
+                note: note.as_deref(),
+                until: until.map(Time),
+            },
+            Change::Prioritized { priority, note } => More::Prioritized {
+                priority: priority.wire(),
+                note: note.as_deref(),
+            },
+            Change::NoteAdded { id, text } => More::NoteAdded { note_id: *id, text },
+            Change::Requested(request) => More::Request(RequestData::of(request, None)),
+            Change::RequestEnded { request, outcome } => {
+                More::Request(RequestData::of(request, reason_of(outcome)))
+            }
+            // The command was read from JSON: what it carries is JSON.
+            Change::ReplyAuthorized { message, template } => More::Authorized {
+                message: serde_json::from_str(&message.0).ok()?,
+                template: *template,
             },
             Change::Queued {
                 reason,
@@ -193,15 +251,17 @@ impl<'a> More<'a> {
                 message: MessageData::of(message),
                 turn: *turn,
             },
-            Change::MessageSent { message, origin } => More::Sent {
-                message: MessageData::of(message),
-                turn: false,
-                agent: match origin {
-                    Origin::Agent(agent) => Some(agent.as_str()),
-                    Origin::Phone | Origin::Automation => None,
-                },
-                origin: origin.wire(),
-            },
+            Change::MessageSent { message, origin, .. } | Change::ReplyUnauthorized { message, origin } => {
+                More::Sent {
+                    message: MessageData::of(message),
+                    turn: false,
+                    agent: match origin {
+                        Origin::Agent(agent) => Some(agent.as_str()),
+                        Origin::Phone | Origin::Automation => None,
+                    },
+                    origin: origin.wire(),
+                }
+            }
             Change::ResponseBreached { policy, due, .. } => More::Clock {
                 policy: policy.as_str(),
                 clock: ASSIGN_CLOCK,

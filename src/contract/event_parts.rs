@@ -8,9 +8,10 @@ use uuid::Uuid;
 use super::envelope::Time;
 use super::words::Wire;
 use crate::domain::agent::Agent;
-use crate::domain::conversation::{Conversation, Route};
-use crate::domain::event::{Assignment, MessageRef, Terms};
-use crate::domain::ids::{ChannelKey, TeamId};
+use crate::domain::bulk::{ItemOutcome, Report};
+use crate::domain::conversation::{Conversation, PendingRequest, Route};
+use crate::domain::event::{Assignment, MessageRef, RequestOutcome, Terms};
+use crate::domain::ids::{ChannelKey, ConversationId, TeamId};
 use crate::domain::input::Fault;
 
 /// A conversation found a place, with a person or in a queue.
@@ -66,6 +67,42 @@ impl GivenData {
             load: assignment.load,
             capacity: assignment.capacity,
         }
+    }
+}
+
+/// A request, pending or ended.
+#[derive(Serialize)]
+pub(super) struct RequestData<'a> {
+    request: Uuid,
+    engagement: Uuid,
+    from: &'a str,
+    to: &'a str,
+    note: Option<&'a str>,
+    /// Why it ended, where that is said.
+    reason: Option<&'a str>,
+    expires_at: Time,
+}
+
+impl<'a> RequestData<'a> {
+    pub(super) fn of(request: &'a PendingRequest, reason: Option<&'a str>) -> Self {
+        Self {
+            request: request.id,
+            engagement: request.id,
+            from: request.from.as_str(),
+            to: request.to.as_str(),
+            note: request.note.as_deref(),
+            reason,
+            expires_at: Time(request.expires_at),
+        }
+    }
+}
+
+/// Why a request ended: in the words of the one who ended it, or in ours.
+pub(super) fn reason_of(outcome: &RequestOutcome) -> Option<&str> {
+    match outcome {
+        RequestOutcome::Rejected(reason) | RequestOutcome::Withdrawn(reason) => Some(reason),
+        RequestOutcome::Superseded(reason) => Some(reason.wire()),
+        RequestOutcome::Accepted | RequestOutcome::TimedOut => None,
     }
 }
 
@@ -139,6 +176,38 @@ impl<'a> FaultData<'a> {
             line: fault.line,
             column: fault.column,
             message: &fault.message,
+        }
+    }
+}
+
+/// What became of a bulk, conversation by conversation.
+#[derive(Serialize)]
+pub(super) struct BulkData {
+    bulk: Uuid,
+    results: Vec<ResultData>,
+}
+
+#[derive(Serialize)]
+struct ResultData {
+    conversation: Uuid,
+    outcome: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    code: Option<&'static str>,
+}
+
+impl BulkData {
+    pub(super) fn of(report: &Report) -> Self {
+        let result = |(conversation, outcome): &(ConversationId, ItemOutcome)| ResultData {
+            conversation: conversation.0,
+            outcome: outcome.wire(),
+            code: match outcome {
+                ItemOutcome::Rejected(code) => Some(code.wire()),
+                _ => None,
+            },
+        };
+        Self {
+            bulk: report.bulk,
+            results: report.results.iter().map(result).collect(),
         }
     }
 }

@@ -86,6 +86,8 @@ struct Data<'a> {
     origin: &'static str,
     #[serde(skip_serializing_if = "str::is_empty")]
     reason: &'a str,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    leave_unassigned: bool,
     standby: bool,
 }
 
@@ -115,7 +117,7 @@ impl<'a> Data<'a> {
     fn of(fact: &'a ArrivedFact) -> Self {
         let (message, origin, reason) = match &fact.what {
             What::Received(message) => (Some(message), None, ""),
-            What::Sent { message, origin } => (Some(message), Some(origin), ""),
+            What::Sent { message, origin, .. } => (Some(message), Some(origin), ""),
             What::Handover { reason } => (None, None, &**reason),
         };
         let (origin, agent) = match origin {
@@ -131,6 +133,13 @@ impl<'a> Data<'a> {
             agent,
             origin,
             reason,
+            leave_unassigned: matches!(
+                fact.what,
+                What::Sent {
+                    leave_unassigned: true,
+                    ..
+                }
+            ),
             standby: fact.standby,
         }
     }

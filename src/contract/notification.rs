@@ -7,9 +7,11 @@ use uuid::Uuid;
 
 use super::envelope::{Attributes, Destination, OutMessage, Sequence, Time};
 use super::event_data::ASSIGN_CLOCK;
+use super::event_parts::reason_of;
 use super::parties::{OwnerData, PartyData};
 use super::words::Wire;
 use super::{event, routing_key, sentence};
+use crate::domain::conversation::PendingRequest;
 use crate::domain::event::{Change, Recorded};
 use crate::domain::notify::{Notification, NotificationKind};
 use crate::domain::state::State;
@@ -22,6 +24,15 @@ pub const fn kinds_of_notifications() -> &'static [&'static str] {
         "message",
         "new_conversation",
         "response_breach",
+        "request_received",
+        "request_accepted",
+        "request_rejected",
+        "request_withdrawn",
+        "request_timed_out",
+        "request_superseded",
+        "not_assignee",
+        "reply_unauthorized",
+        "resumed",
     ]
 }
 
@@ -30,7 +41,7 @@ pub const fn kinds_of_notifications() -> &'static [&'static str] {
 /// `recorded` is the event it tells of; `state`, loaded with the roster or without, knows people's names.
 /// Its id is the UUIDv5 whose namespace is the event's id and whose name is `<agent|team>/<recipient id>/<kind>`.
 pub fn render(notification: &Notification, recorded: &Recorded, state: &State) -> Option<OutMessage> {
-    let (conversation, change) = recorded.change()?;
+    let conversation = recorded.after.as_deref()?;
     let tenant = &state.plan.tenant;
     let kind = notification.kind.wire();
     let recipient = PartyData::from(&notification.recipient);
@@ -64,7 +75,8 @@ pub fn render(notification: &Notification, recorded: &Recorded, state: &State) -
         epoch: conversation.epoch,
         owner: OwnerData::of(conversation),
         actor: PartyData::from(&recorded.event.actor),
-        about: About::of(change, notification.kind),
+        bulk: recorded.bulk,
+        about: About::of(recorded, notification.kind),
     };
     let correlation = recorded.input.to_string();
     Some(attributes.seal(Destination::Notifications, key, Some(correlation), &data))
@@ -84,6 +96,8 @@ struct Data<'a> {
     epoch: u64,
     owner: OwnerData<'a>,
     actor: PartyData<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bulk: Option<Uuid>,
     #[serde(flatten)]
     about: About<'a>,
 }
@@ -92,9 +106,13 @@ struct Data<'a> {
 #[derive(Serialize, Default)]
 struct About<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
+    request: Option<Uuid>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     note: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    reason: Option<&'static str>,
+    reason: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expires_at: Option<Time>,
     #[serde(skip_serializing_if = "Option::is_none")]
     due_at: Option<Time>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -114,8 +132,11 @@ struct MessageData<'a> {
 
 impl<'a> About<'a> {
     /// A handoff note is for those who may take over, not for who had it before.
-    fn of(change: &'a Change, kind: NotificationKind) -> Self {
-        let about = Self::of_change(change);
+    fn of(recorded: &'a Recorded, kind: NotificationKind) -> Self {
+        let about = match recorded.change() {
+            Some((_, change)) => Self::of_change(change),
+            None => Self::default(),
+        };
         match kind {
             NotificationKind::UnassignedFromYou => Self { note: None, ..about },
             _ => about,
@@ -129,7 +150,8 @@ impl<'a> About<'a> {
                 reason: Some(reason.wire()),
                 ..nothing
             },
-            Change::Queued { reason, note, .. }
+            Change::Resumed { reason, note }
+            | Change::Queued { reason, note, .. }
             | Change::Unassigned { reason, note, .. }
             | Change::Closed { reason, note } => Self {
                 reason: Some(reason.wire()),
@@ -140,7 +162,11 @@ impl<'a> About<'a> {
                 note: assignment.note.as_deref(),
                 ..nothing
             },
-            Change::MessageReceived { message, .. } | Change::MessageSent { message, .. } => Self {
+            Change::Requested(request) => Self::of_request(request, None),
+            Change::RequestEnded { request, outcome } => Self::of_request(request, reason_of(outcome)),
+            Change::MessageReceived { message, .. }
+            | Change::MessageSent { message, .. }
+            | Change::ReplyUnauthorized { message, .. } => Self {
                 message: Some(MessageData {
                     id: &message.id,
                     kind: &message.kind,
@@ -153,7 +179,21 @@ impl<'a> About<'a> {
                 due_at: Some(Time(*due)),
                 ..nothing
             },
-            Change::ClockStarted(_) => nothing,
+            Change::Held { .. }
+            | Change::Prioritized { .. }
+            | Change::NoteAdded { .. }
+            | Change::ReplyAuthorized { .. }
+            | Change::ClockStarted(_) => nothing,
+        }
+    }
+
+    fn of_request(request: &'a PendingRequest, reason: Option<&'a str>) -> Self {
+        Self {
+            request: Some(request.id),
+            note: request.note.as_deref(),
+            reason,
+            expires_at: Some(Time(request.expires_at)),
+            ..Self::default()
         }
     }
 }

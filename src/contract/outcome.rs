@@ -9,7 +9,7 @@ use super::parties::PartyData;
 use super::{event, partition};
 use crate::domain::event::{Kind, Recorded};
 use crate::domain::ids::Tenant;
-use crate::domain::input::{Body, Input};
+use crate::domain::input::{Body, Input, Timer};
 
 /// Where a caller waits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,7 +31,7 @@ pub fn render(
     publishing: &Publishing,
     reply: ReplyTo<'_>,
 ) -> Option<OutMessage> {
-    let Body::Command(_) = &input.body else {
+    let (Body::Command(_) | Body::Timer(Timer::BulkDone(_))) = &input.body else {
         return None;
     };
     let outcome = events.iter().rev().find(|recorded| answers(input, recorded))?;
@@ -43,8 +43,14 @@ fn answers(input: &Input, recorded: &Recorded) -> bool {
     match &recorded.event.kind {
         Kind::CommandRejected(_) => true,
         Kind::Conversation(id, change) => change.is_announced() && input.conversation() == Some(*id),
-        Kind::AgentUpserted { .. } | Kind::PresenceChanged { .. } | Kind::PlanActivated { .. } => true,
-        Kind::Skipped(_) | Kind::DrainPending(_) => false,
+        Kind::AgentUpserted { .. }
+        | Kind::AgentRemoved { .. }
+        | Kind::PresenceChanged { .. }
+        | Kind::PlanActivated { .. }
+        | Kind::ContactForgotten { .. }
+        | Kind::BulkDone(_) => true,
+        // A bulk is answered when it is done.
+        Kind::Skipped(_) | Kind::DrainPending(_) | Kind::BulkAccepted(_) | Kind::BulkItemDone(_) => false,
     }
 }
 

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use crate::domain::conversation::{Conversation, Owner};
-use crate::domain::event::{By, Change, Recorded};
+use crate::domain::event::{By, Change, Reason, Recorded, RequestOutcome};
 use crate::domain::ids::AgentId;
-use crate::domain::input::Actor;
+use crate::domain::input::{Actor, Recipient};
 use crate::domain::notify::{Notification, NotificationKind};
 use crate::domain::state::State;
 
@@ -14,6 +14,9 @@ const MAX_NOTE_CHARS: usize = 160;
 
 /// The sentence for this notification of this event.
 pub(super) fn of(notification: &Notification, recorded: &Recorded, state: &State) -> String {
+    if notification.kind == NotificationKind::NotAssignee {
+        return "You are not the assigned agent of this conversation: your reply was not sent.".to_owned();
+    }
     let Some((conversation, change)) = recorded.change() else {
         return String::new();
     };
@@ -27,6 +30,18 @@ pub(super) fn of(notification: &Notification, recorded: &Recorded, state: &State
         NotificationKind::Assigned => given(change, actor, state),
         NotificationKind::UnassignedFromYou => lost(conversation, actor, state),
         NotificationKind::ResponseBreach => breached(conversation, change),
+        NotificationKind::Resumed => "A conversation of yours is no longer on hold.".to_owned(),
+        NotificationKind::ReplyUnauthorized => match actor {
+            Some(actor) => format!("{} wrote in a conversation of yours.", name(state, actor)),
+            None => "Somebody wrote from the phone in a conversation of yours.".to_owned(),
+        },
+        NotificationKind::RequestReceived
+        | NotificationKind::RequestAccepted
+        | NotificationKind::RequestRejected
+        | NotificationKind::RequestWithdrawn
+        | NotificationKind::RequestTimedOut
+        | NotificationKind::RequestSuperseded => about_request(notification, change, state),
+        NotificationKind::NotAssignee => String::new(),
     }
 }
 
@@ -102,6 +117,42 @@ fn breached(conversation: &Conversation, change: &Change) -> String {
             format!("A conversation{place} has waited longer for an owner than \"{policy}\" allows.")
         }
         _ => format!("A conversation{place} has waited too long for an owner."),
+    }
+}
+
+/// A request, told to the one who asked or to the one who was asked.
+fn about_request(notification: &Notification, change: &Change, state: &State) -> String {
+    let (request, outcome) = match change {
+        Change::Requested(request) => (request, None),
+        Change::RequestEnded { request, outcome } => (request, Some(outcome)),
+        _ => return String::new(),
+    };
+    let (from, to) = (name(state, &request.from), name(state, &request.to));
+    let asked = notification.recipient == Recipient::Agent(request.to.clone());
+    let which = if asked {
+        format!("The chat assignment request of {from}")
+    } else {
+        format!("Your chat assignment request to {to}")
+    };
+    match outcome {
+        None => format!("{from} has sent you a chat assignment request."),
+        Some(RequestOutcome::Accepted) => format!("{to} has accepted your chat assignment request."),
+        Some(RequestOutcome::Rejected(reason)) => {
+            let told = format!("{to} has rejected your chat assignment request");
+            with_note(told, &Some(reason.clone()))
+        }
+        Some(RequestOutcome::Withdrawn(reason)) => {
+            let told = format!("{from} has withdrawn the chat assignment request");
+            with_note(told, &Some(reason.clone()))
+        }
+        Some(RequestOutcome::TimedOut) => format!("{which} was not answered in time."),
+        Some(RequestOutcome::Superseded(reason)) => match reason {
+            Reason::Closed => format!("{which} has ended: the conversation was closed."),
+            Reason::RecipientUnavailable | Reason::RecipientRemoved => {
+                format!("{which} has ended: {to} is not available.")
+            }
+            _ => format!("{which} has ended: the conversation has another owner."),
+        },
     }
 }
 

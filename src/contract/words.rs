@@ -1,6 +1,7 @@
 //! The words that stand for enums on the wire: every one in one place, because outside clients compare them.
 
 use crate::domain::agent::{Presence, Role};
+use crate::domain::bulk::ItemOutcome;
 use crate::domain::conversation::{Priority, Status};
 use crate::domain::event::{By, Code, Reason};
 use crate::domain::input::{Origin, System};
@@ -17,6 +18,7 @@ impl Wire for Status {
     fn wire(&self) -> &'static str {
         match self {
             Status::Open => "open",
+            Status::OnHold => "on_hold",
             Status::Closed => "closed",
         }
     }
@@ -95,6 +97,9 @@ impl Wire for By {
             By::Sticky => "sticky",
             By::Manual => "manual",
             By::Claim => "claim",
+            By::Bulk => "bulk",
+            By::FirstReply => "first_reply",
+            By::Request => "request",
         }
     }
 }
@@ -109,6 +114,28 @@ impl Wire for Reason {
             Reason::NoAgentFree => "no_agent_free",
             Reason::ManualTeam => "manual_team",
             Reason::Transfer => "transfer",
+            Reason::AgentRemoved => "agent_removed",
+            Reason::Forgotten => "forgotten",
+            Reason::Agent => "agent",
+            Reason::Until => "until",
+            Reason::OwnerChanged => "owner_changed",
+            Reason::Closed => "closed",
+            Reason::RecipientUnavailable => "recipient_unavailable",
+            Reason::RecipientRemoved => "recipient_removed",
+        }
+    }
+}
+
+/// What became of an item of a bulk; the code of a refusal is said beside it.
+impl Wire for ItemOutcome {
+    fn wire(&self) -> &'static str {
+        match self {
+            ItemOutcome::Assigned => "assigned",
+            ItemOutcome::Queued => "queued",
+            ItemOutcome::Rejected(_) => "rejected",
+            ItemOutcome::Unchanged => "unchanged",
+            ItemOutcome::Undone => "undone",
+            ItemOutcome::Skipped => "skipped",
         }
     }
 }
@@ -117,15 +144,19 @@ impl Wire for Code {
     fn wire(&self) -> &'static str {
         match self {
             Code::Invalid => "invalid",
+            Code::ReasonRequired => "reason_required",
             Code::NotFound => "not_found",
             Code::UnknownAgent => "unknown_agent",
             Code::UnknownTeam => "unknown_team",
             Code::EpochConflict => "epoch_conflict",
             Code::Closed => "closed",
+            Code::NoPendingRequest => "no_pending_request",
             Code::AlreadyAssigned => "already_assigned",
             Code::NotAssignee => "not_assignee",
             Code::NotPermitted => "not_permitted",
+            Code::RequestPending => "request_pending",
             Code::TargetUnavailable => "target_unavailable",
+            Code::WindowClosed => "window_closed",
         }
     }
 }
@@ -138,6 +169,15 @@ impl Wire for NotificationKind {
             NotificationKind::Message => "message",
             NotificationKind::NewConversation => "new_conversation",
             NotificationKind::ResponseBreach => "response_breach",
+            NotificationKind::RequestReceived => "request_received",
+            NotificationKind::RequestAccepted => "request_accepted",
+            NotificationKind::RequestRejected => "request_rejected",
+            NotificationKind::RequestWithdrawn => "request_withdrawn",
+            NotificationKind::RequestTimedOut => "request_timed_out",
+            NotificationKind::RequestSuperseded => "request_superseded",
+            NotificationKind::NotAssignee => "not_assignee",
+            NotificationKind::ReplyUnauthorized => "reply_unauthorized",
+            NotificationKind::Resumed => "resumed",
         }
     }
 }

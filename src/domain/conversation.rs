@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use uuid::Uuid;
 
 use super::agent::Skills;
 use super::ids::{AgentId, ChannelKey, ConversationId, Partition, PolicyId, TeamId};
@@ -17,6 +18,8 @@ pub const WINDOW: Duration = Duration::from_secs(24 * 60 * 60);
 pub enum Status {
     /// Someone should be looking after it.
     Open,
+    /// Set aside until a moment, a word of its owner, or the customer's next turn: it is no one's load meanwhile.
+    OnHold,
     /// Finished, until the customer writes again.
     Closed,
 }
@@ -137,6 +140,21 @@ impl AssignClock {
     }
 }
 
+/// An offer that waits for an answer: the owner stays the owner until it is accepted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PendingRequest {
+    /// Its name, and that of its engagement record.
+    pub id: Uuid,
+    /// Who asks.
+    pub from: AgentId,
+    /// Who is asked.
+    pub to: AgentId,
+    /// Why, in the words of the one who asks.
+    pub note: Option<Arc<str>>,
+    /// When it is too late to answer.
+    pub expires_at: Timestamp,
+}
+
 /// Everything that decisions about one conversation read and write.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Conversation {
@@ -148,8 +166,10 @@ pub struct Conversation {
     pub partition_key: Arc<str>,
     /// The lane that publishes its events.
     pub home: Partition,
-    /// Open or closed.
+    /// Open, on hold or closed.
     pub status: Status,
+    /// When it is to be resumed, while it is on hold until a moment.
+    pub held_until: Option<Timestamp>,
     /// Who has it; a closed one keeps its last.
     pub owner: Owner,
     /// The team it belongs to, which permissions and managers follow.
@@ -176,6 +196,12 @@ pub struct Conversation {
     pub queued_at: Option<Timestamp>,
     /// The clock on its assignment.
     pub assign_clock: AssignClock,
+    /// The one request that may be pending.
+    pub request: Option<PendingRequest>,
+    /// When the replies were authorised whose echo has not come yet, the oldest first. See [`Conversation::ECHO_WITHIN`].
+    pub unechoed: Vec<Timestamp>,
+    /// When its owner last replied, by our clock: what was replied to is not undone.
+    pub replied_at: Option<Timestamp>,
     /// When free-form replies end.
     pub window_expires_at: Option<Timestamp>,
     /// The last thing that happened on it.
@@ -185,6 +211,13 @@ pub struct Conversation {
 }
 
 impl Conversation {
+    /// The echo of a reply comes within this time of its authorisation, or is taken for another message.
+    pub const ECHO_WITHIN: Duration = Duration::from_secs(10 * 60);
+    /// Messages carry whole seconds of another clock: an echo may seem to be this much older than its authorisation.
+    pub const ECHO_SKEW: Duration = Duration::from_secs(60);
+    /// Replies that can wait for their echo at once: more than a person writes in ten minutes. The oldest is forgotten.
+    pub const MAX_UNECHOED: usize = 64;
+
     /// A conversation that does not exist until its `opened` event is evolved: sequence, epoch and episode are 0.
     pub fn unborn(id: ConversationId, channel: ChannelKey, partition_key: Arc<str>, home: Partition) -> Self {
         Self {
@@ -193,6 +226,7 @@ impl Conversation {
             partition_key,
             home,
             status: Status::Closed,
+            held_until: None,
             owner: Owner::Nobody,
             team: None,
             last_owner: None,
@@ -206,6 +240,9 @@ impl Conversation {
             waiting_since: None,
             queued_at: None,
             assign_clock: AssignClock::Off,
+            request: None,
+            unechoed: Vec::new(),
+            replied_at: None,
             window_expires_at: None,
             last_activity: Timestamp::UNIX_EPOCH,
             contact: Arc::default(),
@@ -217,7 +254,7 @@ impl Conversation {
         self.sequence > 0
     }
 
-    /// Whether it is open.
+    /// Whether it is open: not on hold and not closed.
     pub fn is_open(&self) -> bool {
         self.status == Status::Open
     }
@@ -237,9 +274,44 @@ impl Conversation {
         format!("forgotten/{}", self.id).into()
     }
 
+    /// Whether its episode is over (or has not begun).
+    pub fn is_closed(&self) -> bool {
+        self.status == Status::Closed
+    }
+
+    /// The agent who owns it, open or on hold. A closed one only remembers its owner.
+    pub fn owned_by(&self) -> Option<&AgentId> {
+        if self.is_closed() {
+            None
+        } else {
+            self.owner.agent()
+        }
+    }
+
     /// The agent whose load it counts for: an open conversation's owner.
     pub fn carried_by(&self) -> Option<&AgentId> {
         if self.is_open() { self.owner.agent() } else { None }
+    }
+
+    /// The reply whose echo a message of this time is: when it was authorised.
+    pub fn echoed_by(&self, sent_at: Timestamp) -> Option<Timestamp> {
+        let is_echo = |authorized: &Timestamp| {
+            let earliest = authorized.checked_sub(Self::ECHO_SKEW).unwrap_or(Timestamp::MIN);
+            let latest = authorized
+                .checked_add(Self::ECHO_WITHIN)
+                .unwrap_or(Timestamp::MAX);
+            (earliest..=latest).contains(&sent_at)
+        };
+        self.unechoed
+            .iter()
+            .find(|authorized| is_echo(authorized))
+            .copied()
+    }
+
+    /// Whether only templates may be sent: the customer's last message is too long ago. Where none is known (an episode
+    /// that the business or a bot began) nothing is said to have run out.
+    pub fn window_is_closed(&self, now: Timestamp) -> bool {
+        self.window_expires_at.is_some_and(|expires| expires < now)
     }
 
     /// Whether it stands in a queue that a strategy may empty (whether the team's strategy is manual is the plan's to say).

@@ -8,9 +8,9 @@ use uuid::Uuid;
 
 use super::agent::{Agent, Presence};
 use super::bulk;
-use super::conversation::{Contact, Conversation, Owner, Route};
+use super::conversation::{AssignClock, Contact, Conversation, Owner, PendingRequest, Priority, Route};
 use super::ids::{AgentId, ConversationId, PolicyId, TeamId};
-use super::input::{Actor, Fault, Message, Origin, Recipient};
+use super::input::{Actor, Fault, Message, Origin, Recipient, ReplyBody};
 use super::plan::{Plan, Strategy};
 
 /// One thing that happened.
@@ -124,6 +124,8 @@ pub enum Change {
         message: MessageRef,
         /// By whom.
         origin: Origin,
+        /// When the reply was authorised that it is the echo of, if it is one.
+        echo_of: Option<Timestamp>,
     },
     /// It waits in a team's queue.
     Queued {
@@ -134,13 +136,13 @@ pub enum Change {
         /// What the rules said.
         route: Route,
         /// With which priority.
-        priority: super::conversation::Priority,
+        priority: Priority,
         /// A former owner not to be chosen again in this episode.
         exclude: Option<AgentId>,
         /// Told by the one who sent it here.
         note: Option<Arc<str>>,
         /// The clock that runs now.
-        assign_clock: super::conversation::AssignClock,
+        assign_clock: AssignClock,
         /// What it was decided by.
         terms: Terms,
     },
@@ -153,7 +155,7 @@ pub enum Change {
         /// Told by the one who did it.
         note: Option<Arc<str>>,
         /// The clock that runs now.
-        assign_clock: super::conversation::AssignClock,
+        assign_clock: AssignClock,
     },
     /// It is finished.
     Closed {
@@ -162,8 +164,59 @@ pub enum Change {
         /// Told by the one who did it.
         note: Option<Arc<str>>,
     },
+    /// It is set aside.
+    Held {
+        /// Until then at the latest.
+        until: Option<Timestamp>,
+        /// Told by the one who did it.
+        note: Option<Arc<str>>,
+    },
+    /// It is taken up again, by whoever had it.
+    Resumed {
+        /// What brought it about.
+        reason: Reason,
+        /// Told by the one who did it.
+        note: Option<Arc<str>>,
+    },
+    /// It is more urgent now, or less.
+    Prioritized {
+        /// How urgent.
+        priority: Priority,
+        /// Told by the one who said so.
+        note: Option<Arc<str>>,
+    },
+    /// Someone wrote something down for colleagues.
+    NoteAdded {
+        /// Its name.
+        id: Uuid,
+        /// What.
+        text: Arc<str>,
+    },
+    /// Its owner (or whoever may) asked a colleague to take it.
+    Requested(PendingRequest),
+    /// The request has come to an end.
+    RequestEnded {
+        /// Which.
+        request: PendingRequest,
+        /// How.
+        outcome: RequestOutcome,
+    },
+    /// A reply may be sent, and by whom it was written owns the conversation (or was let leave it unassigned).
+    ReplyAuthorized {
+        /// What, passed through.
+        message: ReplyBody,
+        /// Whether it is a template.
+        template: bool,
+    },
+    /// Someone who is not the owner wrote outside our gate.
+    ReplyUnauthorized {
+        /// What, without its text.
+        message: MessageRef,
+        /// By whom.
+        origin: Origin,
+    },
     /// A clock that starts without any other event (a conversation left with nobody by the rules). Not announced.
-    ClockStarted(super::conversation::AssignClock),
+    ClockStarted(AssignClock),
     /// A response policy was broken.
     ResponseBreached {
         /// Which.
@@ -173,6 +226,21 @@ pub enum Change {
         /// Whether the policy asks to tell the managers.
         notify: bool,
     },
+}
+
+/// How a request came to an end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RequestOutcome {
+    /// The recipient takes the conversation.
+    Accepted,
+    /// The recipient declined, for this reason.
+    Rejected(Arc<str>),
+    /// The one who asked took it back, for this reason.
+    Withdrawn(Arc<str>),
+    /// Nobody answered in time.
+    TimedOut,
+    /// What happened meanwhile left nothing to be answered.
+    Superseded(Reason),
 }
 
 /// A message by its outside.
@@ -209,7 +277,7 @@ pub struct Assignment {
     /// What the rules said.
     pub route: Route,
     /// Its priority from now on.
-    pub priority: super::conversation::Priority,
+    pub priority: Priority,
     /// A former owner not to be chosen again in this episode.
     pub exclude: Option<AgentId>,
     /// Told by the one who gave it.
@@ -250,6 +318,10 @@ pub enum By {
     Claim,
     /// With many others.
     Bulk,
+    /// They wrote to the customer first.
+    FirstReply,
+    /// They accepted a request.
+    Request,
 }
 
 /// Why: the closed set of words events carry.
@@ -269,6 +341,18 @@ pub enum Reason {
     ManualTeam,
     /// A person sent it to the team, where nobody is free.
     Transfer,
+    /// A person wrote to the customer outside our gate.
+    Agent,
+    /// The moment came until which it was on hold.
+    Until,
+    /// The conversation has another owner.
+    OwnerChanged,
+    /// The conversation is closed.
+    Closed,
+    /// Whoever was asked is offline, or may not take it any more.
+    RecipientUnavailable,
+    /// Whoever was asked is no agent any more.
+    RecipientRemoved,
     /// Its owner was removed or deactivated, and nobody is free.
     AgentRemoved,
     /// Its customer was erased.
@@ -316,6 +400,8 @@ pub struct Refusal {
 pub enum Code {
     /// A field is missing or malformed, or it is impossible in this status and no other code says so.
     Invalid,
+    /// A rejection or withdrawal without a reason.
+    ReasonRequired,
     /// No such conversation in this tenant.
     NotFound,
     /// The actor, or else the target, is unknown, inactive or removed.
@@ -326,14 +412,20 @@ pub enum Code {
     EpochConflict,
     /// It is closed.
     Closed,
+    /// There is no request, or another one than the one that is meant.
+    NoPendingRequest,
     /// The target has it already.
     AlreadyAssigned,
     /// The actor is not the owner.
     NotAssignee,
     /// Any other right that is missing.
     NotPermitted,
-    /// The target may not reply.
+    /// Another request is pending.
+    RequestPending,
+    /// The target may not reply, or is asked while offline.
     TargetUnavailable,
+    /// The customer's last message is too long ago for anything but a template.
+    WindowClosed,
 }
 
 /// Why an automatic choice came out as it did.
@@ -415,8 +507,8 @@ pub struct Recorded {
     pub after: Option<Arc<Conversation>>,
     /// Who had it before, if the event changed that.
     pub previous_owner: Option<Owner>,
-    /// Whether the conversation was open before it: nobody loses what was closed.
-    pub was_open: bool,
+    /// Whether the conversation was closed before it: nobody loses what was.
+    pub was_closed: bool,
 }
 
 impl Recorded {
@@ -443,9 +535,17 @@ impl Change {
             | Change::Queued { .. }
             | Change::Assigned(_)
             | Change::Unassigned { .. }
-            | Change::Closed { .. } => true,
+            | Change::Closed { .. }
+            | Change::Held { .. }
+            | Change::Resumed { .. } => true,
             Change::MessageReceived { .. }
             | Change::MessageSent { .. }
+            | Change::Prioritized { .. }
+            | Change::NoteAdded { .. }
+            | Change::Requested(_)
+            | Change::RequestEnded { .. }
+            | Change::ReplyAuthorized { .. }
+            | Change::ReplyUnauthorized { .. }
             | Change::ClockStarted(_)
             | Change::ResponseBreached { .. } => false,
         }

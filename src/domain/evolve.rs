@@ -5,8 +5,10 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::agent::{Agent, Membership};
-use super::conversation::{AssignClock, Contact, Conversation, Owner, Priority, Route, Status, WINDOW};
-use super::event::{Assignment, By, Change, Event, Kind};
+use super::conversation::{
+    AssignClock, Contact, Conversation, Owner, PendingRequest, Priority, Route, Status, WINDOW,
+};
+use super::event::{Assignment, By, Change, Event, Kind, RequestOutcome};
 use super::ids::{AgentId, TeamId};
 use super::input::Origin;
 use super::plan::{Plan, Strategy, Team};
@@ -74,9 +76,9 @@ fn evolve_conversation(state: &mut State, mut conversation: Conversation, change
     state.weigh(&conversation, -1);
     apply(&mut conversation, change, at);
     state.weigh(&conversation, 1);
-    if carried_before.is_some() && carried_before.as_ref() != conversation.carried_by() {
-        state.unsettled = true;
-    }
+    let frees_a_place = carried_before.is_some() && carried_before.as_ref() != conversation.carried_by();
+    let waits_again = matches!(change, Change::Resumed { .. }) && conversation.may_be_matched();
+    state.unsettled |= frees_a_place || waits_again;
     if let Change::Assigned(assignment) = change {
         take_turn(state, assignment, at);
     }
@@ -150,9 +152,18 @@ pub fn apply(conversation: &mut Conversation, change: &Change, at: Timestamp) {
             learn(conversation, contact);
             conversation.last_activity = conversation.last_activity.max(message.at);
         }
-        Change::MessageSent { message, origin } => {
-            if matches!(origin, Origin::Agent(agent) if conversation.owner.agent() == Some(agent)) {
+        Change::MessageSent {
+            message,
+            origin,
+            echo_of,
+        } => {
+            let waiting = &mut conversation.unechoed;
+            if let Some(place) = waiting.iter().position(|reply| Some(reply) == echo_of.as_ref()) {
+                waiting.remove(place);
+            }
+            if matches!(origin, Origin::Agent(agent) if conversation.owned_by() == Some(agent)) {
                 conversation.waiting_since = None;
+                conversation.replied_at = Some(at);
             }
             conversation.last_activity = conversation.last_activity.max(message.at);
         }
@@ -190,11 +201,25 @@ pub fn apply(conversation: &mut Conversation, change: &Change, at: Timestamp) {
         }
         Change::Closed { .. } => {
             conversation.status = Status::Closed;
+            conversation.held_until = None;
             conversation.standby = false;
             conversation.waiting_since = None;
             conversation.queued_at = None;
             conversation.assign_clock = AssignClock::Off;
         }
+        Change::Held { until, .. } => {
+            conversation.status = Status::OnHold;
+            conversation.held_until = *until;
+        }
+        Change::Resumed { .. } => {
+            conversation.status = Status::Open;
+            conversation.held_until = None;
+        }
+        Change::Prioritized { priority, .. } => conversation.priority = *priority,
+        Change::Requested(request) => conversation.request = Some(request.clone()),
+        Change::RequestEnded { request, outcome } => end_request(conversation, request, outcome),
+        Change::ReplyAuthorized { .. } => authorize(conversation, at),
+        Change::NoteAdded { .. } | Change::ReplyUnauthorized { .. } => {}
         Change::ClockStarted(clock) => {
             conversation.standby = false;
             conversation.assign_clock = clock.clone();
@@ -207,6 +232,34 @@ pub fn apply(conversation: &mut Conversation, change: &Change, at: Timestamp) {
     ) {
         conversation.last_activity = conversation.last_activity.max(at);
     }
+}
+
+/// Who declined an offer, or let it pass, is not chosen automatically in this episode.
+fn end_request(conversation: &mut Conversation, request: &PendingRequest, outcome: &RequestOutcome) {
+    conversation.request = None;
+    match outcome {
+        RequestOutcome::Rejected(_) | RequestOutcome::TimedOut => {
+            conversation.excluded.insert(request.to.clone());
+        }
+        RequestOutcome::Accepted | RequestOutcome::Withdrawn(_) | RequestOutcome::Superseded(_) => {}
+    }
+}
+
+/// A reply is on its way: the customer is answered, and its echo will come from the gateway.
+fn authorize(conversation: &mut Conversation, at: Timestamp) {
+    conversation.waiting_since = None;
+    conversation.replied_at = Some(at);
+    let too_old = |authorized: &Timestamp| {
+        let latest = authorized
+            .checked_add(Conversation::ECHO_WITHIN)
+            .unwrap_or(Timestamp::MAX);
+        latest < at
+    };
+    conversation.unechoed.retain(|authorized| !too_old(authorized));
+    if conversation.unechoed.len() >= Conversation::MAX_UNECHOED {
+        conversation.unechoed.remove(0);
+    }
+    conversation.unechoed.push(at);
 }
 
 /// A new episode forgets what the last one decided; only its owner, for `sticky`, is remembered.

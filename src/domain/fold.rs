@@ -71,12 +71,13 @@ fn offer_all(state: &mut State, record: &mut Record, now: Timestamp) -> bool {
         if beyond.values().any(|last_loaded| *last_loaded < place) {
             break;
         }
-        match offer(state, place.conversation, now) {
-            Some(event) => record.happen(state, event),
-            None => {
-                beyond.remove(&requirement);
-                unservable.insert(requirement);
-            }
+        let events = offer(state, place.conversation, now);
+        if events.is_empty() {
+            beyond.remove(&requirement);
+            unservable.insert(requirement);
+        }
+        for event in events {
+            record.happen(state, event);
         }
     }
     beyond.is_empty()
@@ -100,7 +101,7 @@ impl Record {
         };
         let before = id
             .and_then(|id| state.conversation(id))
-            .map(|c| (c.owner.clone(), c.is_open()));
+            .map(|c| (c.owner.clone(), c.is_closed()));
         evolve(state, &event);
         let after = id
             .and_then(|id| state.conversation(id))
@@ -108,7 +109,7 @@ impl Record {
             .cloned()
             .map(Arc::new);
         let owner_after = after.as_ref().map(|conversation| &conversation.owner);
-        let (owner_before, was_open) = before.unzip();
+        let (owner_before, was_closed) = before.unzip();
         self.events.push(Recorded {
             cause: self.cause.clone(),
             input: self.input,
@@ -117,7 +118,7 @@ impl Record {
                 .and_then(|(bulk, about)| (id == Some(about)).then_some(bulk)),
             ordinal: u32::try_from(self.events.len()).unwrap_or(u32::MAX),
             previous_owner: owner_before.filter(|owner| Some(owner) != owner_after),
-            was_open: was_open.unwrap_or(false),
+            was_closed: was_closed.unwrap_or(true),
             after,
             event,
         });

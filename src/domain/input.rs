@@ -1,6 +1,7 @@
 //! What reaches the core: facts from gateways, commands from people, timers that came due.
 
 use std::collections::BTreeSet;
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,7 +10,7 @@ use uuid::Uuid;
 
 use super::agent::{Presence, Role, Skills};
 use super::bulk;
-use super::conversation::Contact;
+use super::conversation::{Contact, Priority};
 use super::ids::{AgentId, ChannelKey, ConversationId, TeamId};
 use super::plan::Plan;
 
@@ -63,6 +64,8 @@ pub enum What {
         message: Message,
         /// By whom.
         origin: Origin,
+        /// Does not claim what nobody owns.
+        leave_unassigned: bool,
     },
     /// A bot hands the conversation over to people.
     Handover {
@@ -97,6 +100,17 @@ pub enum Origin {
     Phone,
     /// A greeting or another automatic message.
     Automation,
+}
+
+/// A reply as its sender wrote it, to be passed through: opaque, and never shown, since a customer's number and words
+/// are in it. It is on its way only: an event holds it, and the outbox until that is confirmed.
+#[derive(Clone, PartialEq, Eq)]
+pub struct ReplyBody(pub Arc<str>);
+
+impl fmt::Debug for ReplyBody {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ReplyBody({} bytes)", self.0.len())
+    }
 }
 
 /// Who acts.
@@ -134,6 +148,11 @@ pub struct Command {
     pub actor: Actor,
     /// What.
     pub action: Action,
+}
+
+impl Command {
+    /// The name of the one whose refusal its sender is notified of: what they wrote has not been sent.
+    pub const REPLY: &str = "reply";
 }
 
 /// What a command asks for.
@@ -240,6 +259,53 @@ pub enum Wish {
     Close,
     /// Open it again.
     Reopen,
+    /// Set it aside.
+    Hold {
+        /// Until then at the latest.
+        until: Option<Timestamp>,
+    },
+    /// Take it up again.
+    Resume,
+    /// Ask a colleague to take it.
+    Request {
+        /// Whom.
+        to: AgentId,
+    },
+    /// Take what was offered.
+    Accept {
+        /// The request that is meant, if it is said: another one is not accepted.
+        request: Option<Uuid>,
+    },
+    /// Decline what was offered.
+    Reject {
+        /// The request that is meant, if it is said.
+        request: Option<Uuid>,
+        /// Why: it must be said.
+        reason: Arc<str>,
+    },
+    /// Take the offer back.
+    Withdraw {
+        /// The request that is meant, if it is said.
+        request: Option<Uuid>,
+        /// Why: it must be said.
+        reason: Arc<str>,
+    },
+    /// Write to the customer.
+    Reply {
+        /// What, passed through.
+        message: ReplyBody,
+        /// Whether it is a template, which may be sent outside the window.
+        template: bool,
+        /// Do not claim what nobody owns.
+        leave_unassigned: bool,
+    },
+    /// Write something down for colleagues.
+    Note {
+        /// What.
+        text: Arc<str>,
+    },
+    /// Say how urgent it is.
+    Prioritize(Priority),
 }
 
 /// To whom.
@@ -280,6 +346,21 @@ pub enum Timer {
     /// Nobody took the conversation within the policy's limit.
     AssignDue {
         /// Which.
+        conversation: ConversationId,
+    },
+    /// A conversation on hold is to be resumed.
+    HoldEnds {
+        /// Which.
+        conversation: ConversationId,
+    },
+    /// Nobody answered a conversation's request in time.
+    RequestDue {
+        /// Of which.
+        conversation: ConversationId,
+    },
+    /// Whoever is asked to take the conversation went offline or was deactivated: see whether the request still stands.
+    RecipientGone {
+        /// Of which.
         conversation: ConversationId,
     },
     /// A presence given with a `ttl` was not repeated.
@@ -328,6 +409,9 @@ impl Input {
             },
             Body::Timer(timer) => match timer {
                 Timer::AssignDue { conversation }
+                | Timer::HoldEnds { conversation }
+                | Timer::RequestDue { conversation }
+                | Timer::RecipientGone { conversation }
                 | Timer::Reexamine { conversation }
                 | Timer::OwnerGone { conversation }
                 | Timer::Stranded { conversation } => Some(*conversation),

@@ -6,10 +6,10 @@
 use std::collections::BTreeSet;
 
 use super::agent::{Agent, Role};
-use super::conversation::{Conversation, Owner};
-use super::event::{Change, Recorded};
+use super::conversation::{Conversation, Owner, PendingRequest};
+use super::event::{Change, Code, Kind, Reason, Recorded, RequestOutcome};
 use super::ids::{AgentId, ChannelKey, ConversationId, TeamId};
-use super::input::{Actor, Recipient};
+use super::input::{Actor, Command, Recipient};
 use super::state::State;
 
 /// Someone is told of something.
@@ -36,11 +36,29 @@ pub enum NotificationKind {
     NewConversation,
     /// It waited longer than its response policy allows.
     ResponseBreach,
+    /// They are asked to take it.
+    RequestReceived,
+    /// Whoever they asked takes it.
+    RequestAccepted,
+    /// Whoever they asked declined.
+    RequestRejected,
+    /// They are no longer asked.
+    RequestWithdrawn,
+    /// A request of theirs, or to them, was not answered in time.
+    RequestTimedOut,
+    /// A request of theirs, or to them, has nothing left to be about.
+    RequestSuperseded,
+    /// Their reply was refused: somebody else is the assigned agent, or nobody is.
+    NotAssignee,
+    /// Somebody else wrote to their customer around the gate.
+    ReplyUnauthorized,
+    /// It is no longer on hold.
+    Resumed,
 }
 
 /// Who is told of these events of one input, in the order of the events. `state` is as they left it.
 ///
-/// Nobody is told of their own act, and nobody the same about one conversation twice.
+/// Nobody is told of their own act (but of a reply that was not let through), and nobody the same about one conversation twice.
 pub fn told(state: &State, events: &[Recorded]) -> Vec<Notification> {
     let mut telling = Telling {
         state,
@@ -53,6 +71,7 @@ pub fn told(state: &State, events: &[Recorded]) -> Vec<Notification> {
             telling.of_change(about, conversation, change);
             telling.of_loss(about, recorded);
         }
+        telling.of_refusal(about, recorded);
     }
     telling.told
 }
@@ -75,7 +94,9 @@ struct Telling<'a> {
 impl<'a> Telling<'a> {
     /// The rows of the table, event by event.
     fn of_change(&mut self, about: usize, conversation: &'a Conversation, change: &'a Change) {
-        use NotificationKind::{Assigned, Message, NewConversation, ResponseBreach};
+        use NotificationKind::{
+            Assigned, Message, NewConversation, ReplyUnauthorized, RequestReceived, ResponseBreach, Resumed,
+        };
         match change {
             Change::Opened { .. } | Change::Reopened { .. } | Change::Unassigned { .. } => {
                 if self.ends_with_nobody(conversation.id) {
@@ -100,7 +121,30 @@ impl<'a> Telling<'a> {
                     self.tell_active(about, owner, ResponseBreach);
                 }
             }
+            Change::Requested(request) => {
+                self.tell_active(about, &request.to, RequestReceived);
+            }
+            Change::RequestEnded { request, outcome } => self.of_ending(about, request, outcome),
+            Change::ReplyUnauthorized { .. } => {
+                // Like a turn: the owner is told without a look at the roster.
+                if let Some(owner) = conversation.owned_by() {
+                    self.tell(about, Addressee::Agent(owner), ReplyUnauthorized);
+                }
+            }
+            Change::Resumed {
+                reason: Reason::Until,
+                ..
+            } => {
+                if let Some(owner) = conversation.owned_by() {
+                    self.tell_active(about, owner, Resumed);
+                }
+            }
             Change::MessageReceived { turn: false, .. }
+            | Change::Resumed { .. }
+            | Change::Held { .. }
+            | Change::Prioritized { .. }
+            | Change::NoteAdded { .. }
+            | Change::ReplyAuthorized { .. }
             | Change::ResponseBreached { notify: false, .. }
             | Change::MessageSent { .. }
             | Change::Closed { .. }
@@ -108,10 +152,45 @@ impl<'a> Telling<'a> {
         }
     }
 
-    /// Whoever loses an open conversation hears of it; a reopening takes nothing from anybody.
+    /// How a request ended concerns the other of the two; if neither ended it, both.
+    fn of_ending(&mut self, about: usize, request: &'a PendingRequest, outcome: &RequestOutcome) {
+        let (kind, requester, recipient) = match outcome {
+            RequestOutcome::Accepted => (NotificationKind::RequestAccepted, true, false),
+            RequestOutcome::Rejected(_) => (NotificationKind::RequestRejected, true, false),
+            RequestOutcome::Withdrawn(_) => (NotificationKind::RequestWithdrawn, false, true),
+            RequestOutcome::TimedOut => (NotificationKind::RequestTimedOut, true, true),
+            RequestOutcome::Superseded(_) => (NotificationKind::RequestSuperseded, true, true),
+        };
+        if requester {
+            self.tell_active(about, &request.from, kind);
+        }
+        if recipient {
+            self.tell_active(about, &request.to, kind);
+        }
+    }
+
+    /// Whose reply was refused because they are not the assigned agent hears of it, as the only one of their own act.
+    fn of_refusal(&mut self, about: usize, recorded: &'a Recorded) {
+        let Kind::CommandRejected(refusal) = &recorded.event.kind else {
+            return;
+        };
+        if refusal.code == Code::NotAssignee
+            && &*refusal.command == Command::REPLY
+            && refusal.conversation.is_some()
+            && let Actor::Agent(actor) = &recorded.event.actor
+        {
+            self.told.push(Notification {
+                recipient: Recipient::Agent(actor.clone()),
+                kind: NotificationKind::NotAssignee,
+                about,
+            });
+        }
+    }
+
+    /// Whoever loses a conversation that was not closed hears of it; a reopening takes nothing from anybody.
     fn of_loss(&mut self, about: usize, recorded: &'a Recorded) {
         if let Some(Owner::Agent(previous)) = &recorded.previous_owner
-            && recorded.was_open
+            && !recorded.was_closed
         {
             self.tell_active(about, previous, NotificationKind::UnassignedFromYou);
         }

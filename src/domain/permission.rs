@@ -1,7 +1,9 @@
 //! Who may do what: one table, pure.
 
+use std::collections::BTreeSet;
+
 use super::agent::Role;
-use super::conversation::{Conversation, Owner};
+use super::conversation::{Conversation, PendingRequest};
 use super::event::Code;
 use super::ids::{AgentId, TeamId};
 use super::input::{Actor, Recipient, System};
@@ -50,7 +52,7 @@ pub fn assign(
         return Ok(());
     };
     let to_self = matches!(to, Recipient::Agent(agent) if agent == id);
-    let owned = conversation.carried_by().is_some();
+    let owned = conversation.owned_by().is_some();
     if to_self && !owned {
         return claim(state, id, role, conversation);
     }
@@ -109,26 +111,122 @@ pub fn unassign(state: &State, acting: Acting<'_>, conversation: &Conversation) 
     if allowed { Ok(()) } else { Err(Code::NotPermitted) }
 }
 
-/// May this actor close it, or reopen it once closed?
-pub fn close_or_reopen(state: &State, acting: Acting<'_>, conversation: &Conversation) -> Result<(), Code> {
+/// May this actor close it or put it on hold, resume it, or reopen it once closed?
+pub fn conduct(state: &State, acting: Acting<'_>, conversation: &Conversation) -> Result<(), Code> {
     let Acting::Person { id, role } = acting else {
         return Ok(());
     };
-    let owner = if conversation.is_open() {
-        conversation.owner.agent()
-    } else {
+    let owner = if conversation.is_closed() {
         conversation.last_owner.as_ref()
+    } else {
+        conversation.owner.agent()
     };
-    let supervises = match role {
-        Role::Admin => true,
-        Role::Manager => conversation
-            .team
-            .as_ref()
-            .is_some_and(|team| state.manages(id, team)),
-        Role::Agent => false,
-    };
-    let allowed = owner == Some(id) || (state.plan.settings.supervisors_may_close && supervises);
+    let supervisors_may = state.plan.settings.supervisors_may_close;
+    let allowed = owner == Some(id) || (supervisors_may && supervises(state, id, role, conversation));
     if allowed { Ok(()) } else { Err(Code::NotAssignee) }
+}
+
+/// May this actor ask that colleague to take it?
+pub fn request(
+    state: &State,
+    acting: Acting<'_>,
+    conversation: &Conversation,
+    to: &AgentId,
+) -> Result<(), Code> {
+    if let Acting::Person { id, .. } = acting
+        && conversation.owned_by() == Some(id)
+    {
+        return Ok(());
+    }
+    assign(state, acting, conversation, &Recipient::Agent(to.clone()))
+}
+
+/// May this actor accept or reject the request?
+pub fn answer(acting: Acting<'_>, request: &PendingRequest) -> Result<(), Code> {
+    match acting {
+        Acting::Person { id, .. } if id != &request.to => Err(Code::NotPermitted),
+        Acting::Person { .. } | Acting::Cli => Ok(()),
+    }
+}
+
+/// May this actor take the request back?
+pub fn withdraw(acting: Acting<'_>, request: &PendingRequest) -> Result<(), Code> {
+    match acting {
+        Acting::Person { id, role } if id != &request.from && role != Role::Admin => Err(Code::NotPermitted),
+        Acting::Person { .. } | Acting::Cli => Ok(()),
+    }
+}
+
+/// May this actor reply to the customer? Nobody but the owner; while there is none, whoever may claim it, and without a
+/// claim agents only.
+pub fn reply(
+    state: &State,
+    acting: Acting<'_>,
+    conversation: &Conversation,
+    leave_unassigned: bool,
+) -> Result<(), Code> {
+    let Acting::Person { id, role } = acting else {
+        return Ok(());
+    };
+    let is_assignee = match conversation.owned_by() {
+        Some(owner) => owner == id,
+        None => {
+            let without_claim = leave_unassigned && role != Role::Agent;
+            !without_claim && claim(state, id, role, conversation).is_ok()
+        }
+    };
+    let may_reply = state
+        .active_agent(id)
+        .is_some_and(|agent| agent.profile.may_reply);
+    match (is_assignee, may_reply) {
+        (false, _) => Err(Code::NotAssignee),
+        (true, false) => Err(Code::NotPermitted),
+        (true, true) => Ok(()),
+    }
+}
+
+/// May this actor say how urgent it is?
+pub fn prioritize(state: &State, acting: Acting<'_>, conversation: &Conversation) -> Result<(), Code> {
+    let Acting::Person { id, role } = acting else {
+        return Ok(());
+    };
+    let allowed = conversation.owned_by() == Some(id) || supervises(state, id, role, conversation);
+    if allowed { Ok(()) } else { Err(Code::NotPermitted) }
+}
+
+/// What somebody may see besides what they own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Sight {
+    /// Everything.
+    Everything,
+    /// What is in no team, or in one of these.
+    Teams(BTreeSet<TeamId>),
+}
+
+/// What this actor may see besides what they own.
+pub fn sight(state: &State, acting: Acting<'_>) -> Sight {
+    let (id, role) = match acting {
+        Acting::Cli
+        | Acting::Person {
+            role: Role::Admin, ..
+        } => return Sight::Everything,
+        Acting::Person { .. } if state.plan.settings.agents_view_all => return Sight::Everything,
+        Acting::Person { id, role } => (id, role),
+    };
+    let looks_into =
+        |team: &&TeamId| is_in(state, id, team) || (role == Role::Manager && state.manages(id, team));
+    Sight::Teams(state.teams.keys().filter(looks_into).cloned().collect())
+}
+
+/// May this actor see it, and write notes on it?
+pub fn view(state: &State, acting: Acting<'_>, conversation: &Conversation) -> Result<(), Code> {
+    let own = matches!(acting, Acting::Person { id, .. } if conversation.owner.agent() == Some(id));
+    let allowed = own
+        || match sight(state, acting) {
+            Sight::Everything => true,
+            Sight::Teams(teams) => conversation.team.as_ref().is_none_or(|team| teams.contains(team)),
+        };
+    if allowed { Ok(()) } else { Err(Code::NotPermitted) }
 }
 
 /// May this actor say whether that agent is there?
@@ -174,9 +272,7 @@ fn claim(state: &State, id: &AgentId, role: Role, conversation: &Conversation) -
 
 /// The owner may give away what is theirs, unless the tenant says nobody may.
 fn may_give_own(state: &State, id: &AgentId, conversation: &Conversation) -> bool {
-    conversation.is_open()
-        && conversation.owner == Owner::Agent(id.clone())
-        && state.plan.settings.agents_may_reassign != MayReassign::None
+    conversation.owned_by() == Some(id) && state.plan.settings.agents_may_reassign != MayReassign::None
 }
 
 /// Any member of the conversation's team may give it away, where the tenant says so.
@@ -186,6 +282,18 @@ fn may_give_any(state: &State, id: &AgentId, conversation: &Conversation) -> boo
             .team
             .as_ref()
             .is_some_and(|team| is_in(state, id, team))
+}
+
+/// Whether somebody stands above the conversation's team.
+fn supervises(state: &State, id: &AgentId, role: Role, conversation: &Conversation) -> bool {
+    match role {
+        Role::Admin => true,
+        Role::Manager => conversation
+            .team
+            .as_ref()
+            .is_some_and(|team| state.manages(id, team)),
+        Role::Agent => false,
+    }
 }
 
 /// A manager looks after what is in no team or in one of theirs.

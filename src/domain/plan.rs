@@ -52,6 +52,8 @@ pub struct Settings {
     pub agents_may_reassign: MayReassign,
     /// Whether managers and admins may close what others own.
     pub supervisors_may_close: bool,
+    /// Whether everyone may see every conversation.
+    pub agents_view_all: bool,
     /// Whether agents who are away are chosen too.
     pub assign_away: bool,
     /// One step of priority is worth this much waiting; zero: priority always wins.
@@ -71,6 +73,7 @@ impl Default for Settings {
             agents_may_claim: MayClaim::Teams,
             agents_may_reassign: MayReassign::Own,
             supervisors_may_close: false,
+            agents_view_all: false,
             assign_away: false,
             aging: Duration::from_secs(10 * 60),
             request_timeout: Duration::from_secs(2 * 60),

@@ -3,13 +3,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 use super::StoreError;
+use super::records::EngagementStatus;
 use super::timers::TimerKind;
 use crate::domain::agent::{Presence, Role, Skills};
+use crate::domain::bulk::ItemOutcome;
 use crate::domain::conversation::{Contact, Owner, Priority, Route, Status};
-use crate::domain::event::{By, PassedOver};
+use crate::domain::event::{By, Code, PassedOver};
 use crate::domain::ids::{AgentId, ChannelKey, Partition, PolicyId, TeamId, Tenant};
 use crate::domain::plan::Strategy;
 
@@ -82,12 +85,21 @@ words!(role_word, role, Role, "role", {
 words!(presence_word, presence, Presence, "presence", {
     Presence::Online => "online", Presence::Away => "away", Presence::Offline => "offline",
 });
-words!(status_word, status, Status, "status", { Status::Open => "open", Status::Closed => "closed" });
+words!(status_word, status, Status, "status", {
+    Status::Open => "open", Status::OnHold => "on_hold", Status::Closed => "closed",
+});
 words!(priority_word, priority, Priority, "priority", {
     Priority::Low => "low", Priority::Normal => "normal", Priority::High => "high", Priority::Urgent => "urgent",
 });
 words!(by_word, by, By, "way", {
     By::Auto => "auto", By::Sticky => "sticky", By::Manual => "manual", By::Claim => "claim",
+    By::FirstReply => "first_reply", By::Request => "request", By::Bulk => "bulk",
+});
+words!(engagement_status_word, engagement_status, EngagementStatus, "status of an engagement", {
+    EngagementStatus::Requested => "requested", EngagementStatus::Accepted => "accepted",
+    EngagementStatus::Rejected => "rejected", EngagementStatus::Withdrawn => "withdrawn",
+    EngagementStatus::TimedOut => "timed_out", EngagementStatus::Superseded => "superseded",
+    EngagementStatus::Done => "done", EngagementStatus::Undone => "undone",
 });
 words!(strategy_word, strategy, Strategy, "strategy", {
     Strategy::RoundRobin => "round_robin", Strategy::LeastLoaded => "least_loaded",
@@ -100,10 +112,55 @@ words!(passed_over_word, passed_over, PassedOver, "reason", {
     PassedOver::TenantCapacity => "tenant_capacity", PassedOver::Outranked => "outranked",
 });
 
+words!(code_word, code, Code, "code", {
+    Code::Invalid => "invalid", Code::ReasonRequired => "reason_required", Code::NotFound => "not_found",
+    Code::UnknownAgent => "unknown_agent", Code::UnknownTeam => "unknown_team",
+    Code::EpochConflict => "epoch_conflict", Code::Closed => "closed",
+    Code::NoPendingRequest => "no_pending_request", Code::AlreadyAssigned => "already_assigned",
+    Code::NotAssignee => "not_assignee", Code::NotPermitted => "not_permitted",
+    Code::RequestPending => "request_pending", Code::TargetUnavailable => "target_unavailable",
+    Code::WindowClosed => "window_closed",
+});
 words!(timer_kind_word, timer_kind, TimerKind, "timer kind", {
     TimerKind::Assign => "assign", TimerKind::Presence => "presence", TimerKind::Drain => "drain",
-    TimerKind::Reexamine => "reexamine", TimerKind::Stranded => "stranded",
+    TimerKind::Hold => "hold", TimerKind::Request => "request", TimerKind::Recipient => "recipient",
+    TimerKind::Reexamine => "reexamine", TimerKind::Stranded => "stranded", TimerKind::Bulk => "bulk",
+    TimerKind::BulkDone => "bulk_done", TimerKind::Owner => "owner",
 });
+
+pub fn item_outcome_word(outcome: ItemOutcome) -> &'static str {
+    match outcome {
+        ItemOutcome::Assigned => "assigned",
+        ItemOutcome::Queued => "queued",
+        ItemOutcome::Rejected(_) => "rejected",
+        ItemOutcome::Unchanged => "unchanged",
+        ItemOutcome::Undone => "undone",
+        ItemOutcome::Skipped => "skipped",
+    }
+}
+
+/// What became of an item, and the code it was refused with.
+pub fn item_outcome(word: &str, refused_with: Option<&str>) -> Result<ItemOutcome, StoreError> {
+    match (word, refused_with) {
+        ("assigned", _) => Ok(ItemOutcome::Assigned),
+        ("queued", _) => Ok(ItemOutcome::Queued),
+        ("rejected", Some(word)) => Ok(ItemOutcome::Rejected(code(word)?)),
+        ("unchanged", _) => Ok(ItemOutcome::Unchanged),
+        ("undone", _) => Ok(ItemOutcome::Undone),
+        ("skipped", _) => Ok(ItemOutcome::Skipped),
+        _ => Err(unreadable("outcome of an item")),
+    }
+}
+
+/// What `owner_text` wrote.
+pub fn owner(text: &str) -> Result<Owner, StoreError> {
+    match text.split_once('/') {
+        None if text == "nobody" => Ok(Owner::Nobody),
+        Some(("team", team)) => team_id(team).map(Owner::Team),
+        Some(("agent", agent)) => agent_id(agent).map(Owner::Agent),
+        _ => Err(unreadable("owner")),
+    }
+}
 
 /// An owner as people read it in a record: `nobody`, `team/support`, `agent/martha`.
 pub fn owner_text(owner: &Owner) -> String {
@@ -230,4 +287,17 @@ pub fn excluded_text(excluded: &BTreeSet<AgentId>) -> String {
 
 pub fn excluded(text: &str) -> Result<BTreeSet<AgentId>, StoreError> {
     text.split_whitespace().map(agent_id).collect()
+}
+
+/// Moments as microseconds since 1970, separated by spaces.
+pub fn moments_text(moments: &[Timestamp]) -> String {
+    let texts: Vec<String> = moments.iter().map(|at| at.as_microsecond().to_string()).collect();
+    texts.join(" ")
+}
+
+pub fn moments(text: &str) -> Result<Vec<Timestamp>, StoreError> {
+    let moment = |word: &str| Timestamp::from_microsecond(word.parse().ok()?).ok();
+    text.split_whitespace()
+        .map(|word| moment(word).ok_or_else(|| unreadable("moment")))
+        .collect()
 }

@@ -74,7 +74,9 @@ const SAVE: &str = concat!(
       standby = u.standby, route = u.route, excluded = u.excluded, waiting_since = u.waiting_since,
       queued_at = u.queued_at, clock = u.clock, clock_policy = u.clock_policy, clock_since = u.clock_since,
       clock_due = u.clock_due, window_expires_at = u.window_expires_at, last_activity = u.last_activity,
-      contact = u.contact, marked = u.marked, requirement = u.requirement, waits_from = u.waits_from from ",
+      contact = u.contact, partition_key = u.partition_key, marked = u.marked, held_until = u.held_until, request_id = u.request_id,
+      request_from = u.request_from, request_to = u.request_to, request_note = u.request_note,
+      request_expires = u.request_expires, unechoed = u.unechoed, replied_at = u.replied_at, requirement = u.requirement, waits_from = u.waits_from from ",
     rows!(),
     " where c.tenant = u.tenant and c.id = u.id"
 );
@@ -90,12 +92,14 @@ pub async fn save(session: &Session, saved: &[Saved<'_>]) -> Result<(), StoreErr
 
 // No index knows any of these columns, so the update stays HOT: no index is written.
 const TOUCH: &str = "update conversation c set sequence = u.sequence, standby = u.standby,
-    waiting_since = u.waiting_since, window_expires_at = u.window_expires_at, last_activity = u.last_activity
-  from unnest($1::text[], $2::uuid[], $3::int8[], $4::bool[], $5::timestamptz[], $6::timestamptz[], $7::timestamptz[])
-    u(tenant, id, sequence, standby, waiting_since, window_expires_at, last_activity)
+    waiting_since = u.waiting_since, window_expires_at = u.window_expires_at, last_activity = u.last_activity,
+    unechoed = u.unechoed, replied_at = u.replied_at
+  from unnest($1::text[], $2::uuid[], $3::int8[], $4::bool[], $5::timestamptz[], $6::timestamptz[], $7::timestamptz[],
+    $8::text[], $9::timestamptz[])
+    u(tenant, id, sequence, standby, waiting_since, window_expires_at, last_activity, unechoed, replied_at)
   where c.tenant = u.tenant and c.id = u.id";
 
-/// Writes all that a message without news of its contact can change on a conversation that an agent owns.
+/// Writes all that a message without news of its contact, or an authorised reply, can change on a conversation that an agent owns.
 pub async fn touch(session: &Session, touched: &[(&Tenant, &Conversation)]) -> Result<(), StoreError> {
     if touched.is_empty() {
         return Ok(());
@@ -108,11 +112,13 @@ pub async fn touch(session: &Session, touched: &[(&Tenant, &Conversation)]) -> R
     let waiting: Vec<Option<Timestamp>> = all().map(|c| c.waiting_since).collect();
     let windows: Vec<Option<Timestamp>> = all().map(|c| c.window_expires_at).collect();
     let activity: Vec<Timestamp> = all().map(|c| c.last_activity).collect();
+    let unechoed: Vec<String> = all().map(|c| codec::moments_text(&c.unechoed)).collect();
+    let replied: Vec<Option<Timestamp>> = all().map(|c| c.replied_at).collect();
     session
         .execute(
             TOUCH,
             &[
-                &tenants, &ids, &sequences, &standby, &waiting, &windows, &activity,
+                &tenants, &ids, &sequences, &standby, &waiting, &windows, &activity, &unechoed, &replied,
             ],
         )
         .await?;

@@ -1,5 +1,7 @@
 //! A conversation as a row: its columns read, and written as one array per column.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 use serde_json::Value;
 use tokio_postgres::Row;
@@ -7,7 +9,7 @@ use tokio_postgres::types::ToSql;
 use uuid::Uuid;
 
 use super::{StoreError, codec};
-use crate::domain::conversation::{AssignClock, Conversation, Owner};
+use crate::domain::conversation::{AssignClock, Conversation, Owner, PendingRequest};
 use crate::domain::ids::{ConversationId, Tenant};
 use crate::domain::state::Requirement;
 
@@ -16,7 +18,8 @@ macro_rules! columns {
     () => {
         "tenant, id, channel, partition_key, home, status, owner_agent, owner_queue, team, last_owner, priority,
          episode, epoch, sequence, standby, route, excluded, waiting_since, queued_at, clock, clock_policy, clock_since,
-         clock_due, window_expires_at, last_activity, contact, marked"
+         clock_due, window_expires_at, last_activity, contact, marked, held_until, request_id, request_from, request_to,
+         request_note, request_expires, unechoed, replied_at"
     };
 }
 pub(super) use columns;
@@ -27,11 +30,13 @@ macro_rules! rows {
         "unnest($1::text[], $2::uuid[], $3::text[], $4::text[], $5::int4[], $6::text[], $7::text[], $8::text[],
            $9::text[], $10::text[], $11::text[], $12::int4[], $13::int8[], $14::int8[], $15::bool[], $16::jsonb[],
            $17::text[], $18::timestamptz[], $19::timestamptz[], $20::text[], $21::text[], $22::timestamptz[],
-           $23::timestamptz[], $24::timestamptz[], $25::timestamptz[], $26::jsonb[], $27::bool[], $28::text[],
-           $29::timestamptz[])
+           $23::timestamptz[], $24::timestamptz[], $25::timestamptz[], $26::jsonb[], $27::bool[], $28::timestamptz[],
+           $29::uuid[], $30::text[], $31::text[], $32::text[], $33::timestamptz[], $34::text[], $35::timestamptz[],
+           $36::text[], $37::timestamptz[])
          as u(tenant, id, channel, partition_key, home, status, owner_agent, owner_queue, team, last_owner, priority,
            episode, epoch, sequence, standby, route, excluded, waiting_since, queued_at, clock, clock_policy,
-           clock_since, clock_due, window_expires_at, last_activity, contact, marked, requirement, waits_from)"
+           clock_since, clock_due, window_expires_at, last_activity, contact, marked, held_until, request_id, request_from,
+           request_to, request_note, request_expires, unechoed, replied_at, requirement, waits_from)"
     };
 }
 pub(super) use rows;
@@ -75,6 +80,10 @@ impl Loaded {
             waiting_since: row.get(17),
             queued_at: row.get(18),
             assign_clock: clock(row.get(19), optional(20), row.get(21), row.get(22))?,
+            held_until: row.get(27),
+            request: request(row)?,
+            unechoed: codec::moments(row.get(33))?,
+            replied_at: row.get(34),
             window_expires_at: row.get(23),
             last_activity: row.get(24),
             contact: codec::contact(&row.get::<_, Value>(25)).into(),
@@ -103,6 +112,19 @@ fn clock(
         }),
         _ => Err(codec::unreadable("clock")),
     }
+}
+
+fn request(row: &Row) -> Result<Option<PendingRequest>, StoreError> {
+    let Some(id) = row.get(28) else {
+        return Ok(None);
+    };
+    Ok(Some(PendingRequest {
+        id,
+        from: codec::agent_id(row.get(29))?,
+        to: codec::agent_id(row.get(30))?,
+        note: row.get::<_, Option<&str>>(31).map(Arc::from),
+        expires_at: row.get(32),
+    }))
 }
 
 /// A conversation to be written.
@@ -146,6 +168,14 @@ pub(super) struct Columns<'a> {
     last_activity: Vec<Timestamp>,
     contact: Vec<Value>,
     marked: Vec<bool>,
+    held_until: Vec<Option<Timestamp>>,
+    request_id: Vec<Option<Uuid>>,
+    request_from: Vec<Option<&'a str>>,
+    request_to: Vec<Option<&'a str>>,
+    request_note: Vec<Option<&'a str>>,
+    request_expires: Vec<Option<Timestamp>>,
+    unechoed: Vec<String>,
+    replied_at: Vec<Option<Timestamp>>,
     requirement: Vec<Option<String>>,
     waits_from: Vec<Option<Timestamp>>,
 }
@@ -157,6 +187,7 @@ impl<'a> Columns<'a> {
             columns.push_identity(one);
             columns.push_standing(one.conversation);
             columns.push_times(one.conversation);
+            columns.push_request(one.conversation);
             columns.push_queue_place(one.conversation);
         }
         columns
@@ -205,6 +236,21 @@ impl<'a> Columns<'a> {
         self.clock_due.push(due);
         self.window_expires_at.push(c.window_expires_at);
         self.last_activity.push(c.last_activity);
+        self.held_until.push(c.held_until);
+        self.unechoed.push(codec::moments_text(&c.unechoed));
+        self.replied_at.push(c.replied_at);
+    }
+
+    fn push_request(&mut self, c: &'a Conversation) {
+        let request = c.request.as_ref();
+        self.request_id.push(request.map(|request| request.id));
+        self.request_from
+            .push(request.map(|request| request.from.as_str()));
+        self.request_to.push(request.map(|request| request.to.as_str()));
+        self.request_note
+            .push(request.and_then(|request| request.note.as_deref()));
+        self.request_expires
+            .push(request.map(|request| request.expires_at));
     }
 
     /// Computed here and nowhere else, so that the queue's index never differs from what the core would say.
@@ -215,7 +261,7 @@ impl<'a> Columns<'a> {
         self.requirement.push(requirement);
     }
 
-    pub(super) fn parameters(&self) -> [&(dyn ToSql + Sync); 29] {
+    pub(super) fn parameters(&self) -> [&(dyn ToSql + Sync); 37] {
         [
             &self.tenant,
             &self.id,
@@ -244,6 +290,14 @@ impl<'a> Columns<'a> {
             &self.last_activity,
             &self.contact,
             &self.marked,
+            &self.held_until,
+            &self.request_id,
+            &self.request_from,
+            &self.request_to,
+            &self.request_note,
+            &self.request_expires,
+            &self.unechoed,
+            &self.replied_at,
             &self.requirement,
             &self.waits_from,
         ]

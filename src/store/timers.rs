@@ -5,21 +5,34 @@ use uuid::Uuid;
 
 use super::codec;
 use super::{Session, StoreError};
-use crate::domain::ids::{Partition, Tenant};
+use crate::domain::ids::{AgentId, Partition, Tenant};
 
-pub(super) const STATEMENTS: &[&str] = &[DUE, CLAIM, SET, CLEAR];
+pub(super) const STATEMENTS: &[&str] = &[DUE, CLAIM, SET, CLEAR, FAN_OUT];
 
 /// What a timer is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum TimerKind {
     /// A conversation should have been assigned by then; subject: its id.
     Assign,
+    /// A conversation is on hold until then; subject: its id.
+    Hold,
+    /// A request should have been answered by then; subject: its conversation's id.
+    Request,
+    /// Whoever was asked may have gone; subject: the id of the conversation that was offered.
+    Recipient,
     /// A presence runs out; subject: the agent's id.
     Presence,
     /// A drain goes on; subject: empty.
     Drain,
     /// A new plan: waiting conversations of one lane are looked at again; subject: the lane.
     Reexamine,
+    /// Items of a bulk are to be done in one lane; subject: the lane, a slash, the bulk's name.
+    Bulk,
+    /// All items of a bulk are done; subject: its name.
+    BulkDone,
+    /// Someone was removed or deactivated: what they own in one lane is looked at again; subject: the lane, the id after
+    /// which to go on, and the agent's id, between slashes.
+    Owner,
     /// A conversation was found left behind; subject: its id.
     Stranded,
 }
@@ -125,4 +138,27 @@ pub async fn clear(session: &Session, timers: &[(Tenant, TimerKind, String)]) ->
     let subjects: Vec<&str> = timers.iter().map(|timer| timer.2.as_str()).collect();
     session.execute(CLEAR, &[&tenants, &kinds, &subjects]).await?;
     Ok(())
+}
+
+// Run after the batch's own conversations are written, under the match row: a request that was made before is seen here,
+// and one that is made later sees that its recipient is gone.
+const FAN_OUT: &str = "insert into timer (tenant, kind, subject, id, lane, due)
+  select c.tenant, $3, c.id::text, gen_random_uuid(), c.home, clock_timestamp()
+  from conversation c
+  where (c.tenant, c.request_to) in (select * from unnest($1::text[], $2::text[]))
+  on conflict (tenant, kind, subject) do update set id = excluded.id, due = excluded.due
+  returning lane";
+
+/// Has every conversation that is offered to one of these people looked at again by its home, at once. Returns the homes.
+pub async fn fan_out(session: &Session, gone: &[(&Tenant, &AgentId)]) -> Result<Vec<Partition>, StoreError> {
+    if gone.is_empty() {
+        return Ok(Vec::new());
+    }
+    let (tenants, agents): (Vec<&str>, Vec<&str>) = gone
+        .iter()
+        .map(|(tenant, agent)| (tenant.as_str(), agent.as_str()))
+        .unzip();
+    let kind = codec::timer_kind_word(TimerKind::Recipient);
+    let rows = session.query(FAN_OUT, &[&tenants, &agents, &kind]).await?;
+    rows.iter().map(|row| codec::partition(row.get(0))).collect()
 }

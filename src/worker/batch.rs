@@ -3,7 +3,6 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
 
 use jiff::Timestamp;
 use metrics::counter;
@@ -11,18 +10,21 @@ use tokio::try_join;
 use uuid::Uuid;
 
 use super::announce;
+use super::bulks;
 use super::changes::{Applied, Changes};
 use super::directory::Directory;
-use super::gather::{self, Arrival, Pending, ReplyTo, Work};
+use super::entry::{self, Entry};
+use super::gather::{self, Arrival, Pending, Work};
+use super::leaving;
 use super::resolve::{self, Resolved};
 use super::timed;
 use super::world::{Needs, World, drained_teams};
 use crate::broker::Publication;
 use crate::contract::words::Wire;
-use crate::contract::{Dead, derive, parcel};
+use crate::contract::{Dead, parcel};
 use crate::domain::event::{Kind, Recorded};
 use crate::domain::ids::{ConversationId, Partition, Tenant};
-use crate::domain::input::{Action, Body, Fact, Input, What};
+use crate::domain::input::{Action, Body};
 use crate::store::timers::DueTimer;
 use crate::store::{Session, Store, StoreError};
 use crate::store::{agents, aliases, conversations, inbox, lanes, matching, outbox, plans, queue, timers};
@@ -128,11 +130,14 @@ async fn decide(session: &mut Session, order: Order<'_>) -> Result<Outcome, Fail
     let resolved = resolve::resolve(&gathered.pending, &opening.aliases, order.partitions);
     let mut world = World::default();
     let due = lock(session, order, &gathered.pending, &opening, &resolved, &mut world).await?;
-    let mut inputs = inputs(&gathered.pending, &opening.fresh, &resolved);
-    inputs.extend(timed::inputs(session, order.author, &due, order.directory, &mut world).await?);
+    let mut inputs = entry::inputs(&gathered.pending, &opening.fresh, &resolved);
+    leaving::tell(&mut inputs, &gathered.pending, &opening.aliases, order.directory);
+    let timed = timed::inputs(session, order.author, &due, order.directory, &mut world).await?;
+    inputs.extend(timed.entries);
     judge_plans(session, order.directory, &gathered.pending, &mut inputs).await?;
     let needs = world.needs(inputs.iter().map(|one| (&one.tenant, &one.input)));
     let foreign = load(session, order, &needs, &mut world).await?;
+    bulks::look_up(session, &mut inputs).await?;
 
     let folded = catch_unwind(AssertUnwindSafe(|| {
         fold(&mut world, &mut inputs, opening.now, order.partitions)
@@ -145,7 +150,7 @@ async fn decide(session: &mut Session, order: Order<'_>) -> Result<Outcome, Fail
             .map(|letter| (letter.delivery, letter.dead))
             .collect(),
         now: Some(opening.now),
-        more: due.len() as i64 >= order.timers.max(1) || foreign.len() as i64 >= FOREIGN_ROWS,
+        more: timed.more || due.len() as i64 >= order.timers.max(1) || foreign.len() as i64 >= FOREIGN_ROWS,
         ..Outcome::default()
     };
     for (id, body) in foreign {
@@ -170,7 +175,8 @@ struct Opening {
 
 /// First round trip: the fence, the inbox, the identifiers, the timers that are due.
 async fn open(session: &Session, order: Order<'_>, pending: &[Pending<'_>]) -> Result<Opening, Failure> {
-    let keys = resolve::aliases_of(pending);
+    let mut keys = resolve::aliases_of(pending);
+    keys.extend(leaving::aliases_of(pending, order.directory));
     let claims = claims(pending);
     let (_, fence, _, fresh, aliases, due) = try_join!(
         biased;
@@ -255,6 +261,11 @@ async fn lock(
                 .map(|id| (one.tenant.clone(), id)),
         );
     }
+    ids.extend(leaving::conversations_of(
+        pending,
+        &opening.aliases,
+        order.directory,
+    ));
     ids.extend(timed::subjects(&opening.due));
     let ids: Vec<_> = ids.into_iter().collect();
     let due: Vec<Uuid> = opening.due.iter().map(|timer| timer.id).collect();
@@ -285,6 +296,14 @@ async fn lock(
     if added < resolved.aliases.len() as u64 {
         return Err(Failure::AliasRace);
     }
+    let met: HashSet<ConversationId> = resolved.conversations.values().copied().collect();
+    if loaded
+        .iter()
+        .any(|loaded| loaded.conversation.is_forgotten() && met.contains(&loaded.conversation.id))
+    {
+        // Its customer was erased between our look at the identifiers and our lock: now they are somebody new.
+        return Err(Failure::AliasRace);
+    }
     for loaded in loaded {
         world.enter(&loaded.tenant, || order.directory.plan(&loaded.tenant));
         world.put_loaded(loaded);
@@ -299,93 +318,6 @@ async fn lock(
         .filter(|timer| claimed.contains(&timer.id))
         .cloned()
         .collect())
-}
-
-/// An input of the fold, with where its outcome goes.
-#[derive(Debug)]
-pub struct Entry {
-    /// Whose.
-    pub tenant: Tenant,
-    /// It.
-    pub input: Input,
-    /// Whether it was there before: then it only gets an answer.
-    pub duplicate: bool,
-    /// The customer's phone, to tell the country by; dropped with the batch.
-    phone: Option<String>,
-    /// Where the one who sent it wants the outcome.
-    reply: Option<ReplyTo>,
-    /// For a plan: its document.
-    document: Option<serde_json::Value>,
-    /// Which of the pending it came from; none for timers.
-    place: Option<usize>,
-}
-
-impl Entry {
-    /// An input that nobody waits for.
-    pub fn timed(tenant: Tenant, input: Input) -> Self {
-        Self {
-            tenant,
-            input,
-            duplicate: false,
-            phone: None,
-            reply: None,
-            document: None,
-            place: None,
-        }
-    }
-}
-
-/// The inputs in order of arrival. A key met twice in one batch is new the first time only.
-fn inputs(pending: &[Pending<'_>], fresh: &HashSet<Uuid>, resolved: &Resolved) -> Vec<Entry> {
-    let mut fresh = fresh.clone();
-    let mut entries = Vec::with_capacity(pending.len());
-    for (place, one) in pending.iter().enumerate() {
-        let duplicate = !fresh.remove(&one.key);
-        let (cause, body, phone, document) = match one.what {
-            Work::Fact(fact) => {
-                let Some(conversation) = resolved.conversations.get(&place).copied() else {
-                    counter!(telemetry::SKIPPED, "reason" => "no_conversation").increment(1);
-                    continue;
-                };
-                let body = Body::Fact(Fact {
-                    conversation,
-                    channel: fact.channel.clone(),
-                    contact: fact.contact.clone(),
-                    at: fact.at,
-                    standby: fact.standby,
-                    what: fact.what.clone(),
-                });
-                (
-                    fact.cause.clone(),
-                    body,
-                    fact.identity.phone().map(str::to_owned),
-                    None,
-                )
-            }
-            Work::Command(command) => (
-                command.cause.clone(),
-                Body::Command(command.command.clone()),
-                None,
-                command.document.clone(),
-            ),
-        };
-        let input = Input {
-            cause,
-            key: one.key,
-            body,
-        };
-        let reply = one.reply_to.clone();
-        entries.push(Entry {
-            tenant: one.tenant.clone(),
-            input,
-            duplicate,
-            phone,
-            reply,
-            document,
-            place: Some(place),
-        });
-    }
-    entries
 }
 
 /// Plans are judged against what other tenants have claimed, before the core sees them.
@@ -488,7 +420,7 @@ fn fold(world: &mut World, entries: &mut [Entry], now: Timestamp, partitions: u1
             changes.answer_duplicate(&entry.tenant, &entry.input, entry.reply.as_ref(), now);
             continue;
         }
-        complete(world, entry);
+        entry::complete(world, entry);
         let recorded = world.fold(&entry.tenant, &entry.input, now);
         count_recorded(&recorded);
         changes.add(
@@ -501,38 +433,6 @@ fn fold(world: &mut World, entries: &mut [Entry], now: Timestamp, partitions: u1
         );
     }
     changes
-}
-
-/// Language and country, where the gateway does not say and a rule asks: only where something is routed. A text that no
-/// rule asks for goes no further.
-fn complete(world: &World, entry: &mut Entry) {
-    let Body::Fact(fact) = &mut entry.input.body else {
-        return;
-    };
-    let Some(state) = world.state(&entry.tenant) else {
-        return;
-    };
-    let owned = state
-        .conversation(fact.conversation)
-        .is_some_and(|c| c.carried_by().is_some());
-    let What::Received(message) = &mut fact.what else {
-        return;
-    };
-    let reads = state.plan.reads();
-    let routed = !owned && message.turn;
-    if routed && reads.language && fact.contact.language.is_empty() {
-        fact.contact.language = derive::language(&message.text).into();
-    }
-    let phone = entry
-        .phone
-        .as_deref()
-        .filter(|_| routed && reads.country && fact.contact.country.is_empty());
-    if let Some(phone) = phone {
-        fact.contact.country = derive::country(phone).into();
-    }
-    if !reads.text {
-        message.text = Arc::from("");
-    }
 }
 
 /// Last round trip: everything the batch changed, its outbox row, COMMIT.
@@ -549,7 +449,7 @@ async fn save(
     };
     let written = changes.write(session, world, home).await?;
     outcome.rows.extend(written.own_row);
-    outcome.wake = written.others;
+    outcome.wake = written.wake.into_iter().collect();
     outcome.plan = written.applied;
     outcome
         .publications

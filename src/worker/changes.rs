@@ -5,11 +5,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use tokio::try_join;
 
+use super::bulks::Bulks;
 use super::gather::ReplyTo;
+use super::leaving::Leaving;
+use super::on_record;
 use super::world::{Touched, World, people_in, turns_in};
-use crate::contract::envelope::{OutMessage, Publishing};
+use crate::contract::envelope::{Destination, OutMessage, Publishing};
 use crate::contract::{event, notification, outcome, parcel, partition};
-use crate::domain::conversation::{Conversation, Owner};
+use crate::domain::agent::{Presence, Profile};
+use crate::domain::conversation::Conversation;
 use crate::domain::event::{Change, Kind, Recorded};
 use crate::domain::ids::{AgentId, ConversationId, Partition, TeamId, Tenant};
 use crate::domain::input::{Actor, Fault, Input};
@@ -18,9 +22,8 @@ use crate::domain::plan::Plan;
 use crate::store::conversations::Saved;
 use crate::store::outbox;
 use crate::store::plans::Activation;
-use crate::store::records::{DecisionRecord, Engagement};
 use crate::store::timers::{NewTimer, TimerKind};
-use crate::store::{Session, StoreError, agents, conversations, matching, plans, records, timers};
+use crate::store::{Session, StoreError, agents, bulk, conversations, matching, plans, records, timers};
 
 /// What a batch changes and says.
 #[derive(Debug)]
@@ -34,7 +37,11 @@ pub struct Changes {
     /// Tenants whose people or memberships an upsert or a plan wrote.
     rewritten: BTreeSet<Tenant>,
     draining: BTreeMap<Tenant, bool>,
+    /// Who can no longer be waited for: the requests they have not answered are looked at again.
+    gone: BTreeSet<(Tenant, AgentId)>,
     presences: BTreeMap<(Tenant, AgentId), Option<Timestamp>>,
+    bulks: Bulks,
+    leaving: Leaving,
     recorded: Vec<(Tenant, Recorded)>,
     activated: Vec<(Tenant, Activated)>,
     /// What came of a plan, for whoever applied it by hand.
@@ -76,8 +83,8 @@ pub struct Written {
     pub own: Vec<OutMessage>,
     /// The row that holds them.
     pub own_row: Option<i64>,
-    /// Homes of other lanes that have rows now.
-    pub others: Vec<Partition>,
+    /// Lanes with something to do now: homes of others that have rows, and all whose requests are to be looked at.
+    pub wake: BTreeSet<Partition>,
     /// What came of the last plan or refused command.
     pub applied: Option<Applied>,
 }
@@ -93,7 +100,10 @@ impl Changes {
             turns: BTreeSet::new(),
             rewritten: BTreeSet::new(),
             draining: BTreeMap::new(),
+            gone: BTreeSet::new(),
             presences: BTreeMap::new(),
+            bulks: Bulks::default(),
+            leaving: Leaving::default(),
             recorded: Vec::new(),
             activated: Vec::new(),
             applied: None,
@@ -147,12 +157,14 @@ impl Changes {
         );
         for event in &recorded {
             self.note(tenant, input, event, document.as_ref());
+            self.leaving.note(tenant, &event.event.kind);
+            let home = self.tenant_home(tenant);
+            self.bulks.note(tenant, input, &event.event, home, reply);
         }
-        let kept = |event: &Recorded| event.event.decision.is_some() || is_assignment(event);
         self.recorded.extend(
             recorded
                 .into_iter()
-                .filter(kept)
+                .filter(on_record::is_kept)
                 .map(|event| (tenant.clone(), event)),
         );
     }
@@ -177,7 +189,10 @@ impl Changes {
         match (&event.event.kind, &event.after) {
             (Kind::Conversation(..) | Kind::CommandRejected(_), Some(after)) => after.home,
             (Kind::PresenceChanged { agent, .. }, _) => self.partition(&format!("agent/{agent}")),
-            (Kind::AgentUpserted { agent, .. }, _) => self.partition(&format!("agent/{}", agent.id)),
+            (Kind::ContactForgotten { partition_key, .. }, _) => self.partition(partition_key),
+            (Kind::AgentUpserted { agent, .. } | Kind::AgentRemoved { agent }, _) => {
+                self.partition(&format!("agent/{}", agent.id))
+            }
             _ => self.tenant_home(tenant),
         }
     }
@@ -202,7 +217,10 @@ impl Changes {
             Kind::Conversation(id, change) => {
                 let ordinary = match change {
                     Change::MessageReceived { contact, .. } => contact.is_none(),
-                    Change::MessageSent { .. } => true,
+                    Change::MessageSent { .. }
+                    | Change::ReplyAuthorized { .. }
+                    | Change::ReplyUnauthorized { .. }
+                    | Change::NoteAdded { .. } => true,
                     _ => false,
                 };
                 let owned = event
@@ -212,12 +230,36 @@ impl Changes {
                 let only_ordinary = self.touched.entry((tenant.clone(), *id)).or_insert(true);
                 *only_ordinary &= ordinary && owned;
             }
-            Kind::AgentUpserted { .. } => drop(self.rewritten.insert(tenant.clone())),
-            Kind::PresenceChanged { agent, expires, .. } => {
+            Kind::AgentUpserted { agent, .. } => {
+                self.rewritten.insert(tenant.clone());
+                if !may_be_asked(&agent.profile) {
+                    self.gone.insert((tenant.clone(), agent.id.clone()));
+                }
+            }
+            Kind::AgentRemoved { agent } => {
+                self.rewritten.insert(tenant.clone());
+                self.gone.insert((tenant.clone(), agent.id.clone()));
+                self.presences.insert((tenant.clone(), agent.id.clone()), None);
+            }
+            Kind::ContactForgotten { conversation, .. } => {
+                let erased = conversation.iter().map(|id| ((tenant.clone(), *id), false));
+                self.touched.extend(erased);
+            }
+            Kind::PresenceChanged {
+                agent,
+                expires,
+                presence,
+                ..
+            } => {
+                if *presence == Presence::Offline {
+                    self.gone.insert((tenant.clone(), agent.clone()));
+                }
                 self.presences.insert((tenant.clone(), agent.clone()), *expires);
             }
             Kind::PlanActivated { plan, unchanged } => {
                 self.rewritten.insert(tenant.clone());
+                let gone = plan.agents.iter().filter(|(_, profile)| !may_be_asked(profile));
+                self.gone.extend(gone.map(|(id, _)| (tenant.clone(), id.clone())));
                 self.applied = Some(Applied::Activated {
                     version: plan.version,
                     unchanged: *unchanged,
@@ -238,7 +280,7 @@ impl Changes {
                 let (message, errors) = (refusal.message.to_string(), refusal.errors.clone());
                 self.applied = Some(Applied::Refused { message, errors });
             }
-            Kind::Skipped(_) => {}
+            Kind::Skipped(_) | Kind::BulkAccepted(_) | Kind::BulkItemDone(_) | Kind::BulkDone(_) => {}
         }
     }
 
@@ -258,6 +300,7 @@ impl Changes {
         for key in answered {
             self.touched.insert(key, false);
         }
+        self.put_events_first();
         let sorted = self.sort(world, home);
         let rows = self.rows();
         let agents: Vec<_> = self
@@ -270,9 +313,12 @@ impl Changes {
             .iter()
             .filter_map(|(tenant, team, agent)| Some((tenant, team, agent, world.turn(tenant, team, agent)?)))
             .collect();
-        let engagements = self.engagements();
-        let decisions = self.decisions();
-        let (set, cleared) = self.timers(&sorted.clocks, home);
+        let engagements = on_record::engagements(&self.recorded);
+        let endings = on_record::endings(&self.recorded);
+        let notes = on_record::notes(&self.recorded);
+        let decisions = on_record::decisions(&self.recorded);
+        let gone: Vec<_> = self.gone.iter().map(|(tenant, agent)| (tenant, agent)).collect();
+        let (set, cleared) = self.timers(&sorted.dues, home);
         let writes = async {
             try_join!(
                 biased;
@@ -282,13 +328,27 @@ impl Changes {
                 agents::save_loads(session, &agents),
                 agents::save_turns(session, &turns),
                 records::add_engagements(session, &engagements),
+                records::end_engagements(session, &endings),
+                records::add_notes(session, &notes),
                 records::add_decisions(session, &decisions),
                 timers::clear(session, &cleared),
                 timers::set(session, &set),
+                timers::fan_out(session, &gone),
+                self.leaving.write(session),
+                self.bulks.write_done(session),
                 outbox::add(session, &rows),
             )
         };
-        let (.., added) = session.commit_after(writes).await?;
+        let begun = self.bulks.accepted();
+        let ((.., fanned_out, left, ends, added), lanes) = if begun.is_empty() {
+            (session.commit_after(writes).await?, Vec::new())
+        } else {
+            // What a bulk is about is asked after this batch's own changes are written.
+            let written = writes.await?;
+            let lanes = bulk::add(session, begun).await?;
+            session.commit().await?;
+            (written, lanes)
+        };
         let own = home
             .and_then(|home| self.messages.remove(&home))
             .unwrap_or_default();
@@ -296,15 +356,18 @@ impl Changes {
             .iter()
             .find(|(lane, _)| Some(*lane) == home)
             .map(|(_, id)| *id);
-        let others = added
-            .iter()
-            .map(|(lane, _)| *lane)
+        let others = added.iter().map(|(lane, _)| *lane);
+        let wake = others
             .filter(|lane| Some(*lane) != home)
+            .chain(fanned_out)
+            .chain(left)
+            .chain(ends)
+            .chain(lanes)
             .collect();
         Ok(Written {
             own,
             own_row,
-            others,
+            wake,
             applied: self.applied,
         })
     }
@@ -347,7 +410,7 @@ impl Changes {
             let Touched {
                 conversation,
                 exists,
-                clock_changed,
+                changed_dues,
                 marked,
             } = touched;
             if !conversation.exists() {
@@ -369,11 +432,24 @@ impl Changes {
             } else {
                 sorted.new.push(saved)
             }
-            if clock_changed {
-                sorted.clocks.push((tenant, conversation));
-            }
+            let changed = changed_dues.into_iter();
+            sorted
+                .dues
+                .extend(changed.map(|(kind, due)| (tenant, conversation, kind, due)));
         }
         sorted
+    }
+
+    /// Events, then notifications, then answers, each kind in its order: nothing promises an order between kinds, and a
+    /// broker takes a run of messages for one queue faster than the same ones by turns.
+    fn put_events_first(&mut self) {
+        for messages in self.messages.values_mut() {
+            messages.sort_by_key(|message| match message.to {
+                Destination::Events => 0,
+                Destination::Notifications => 1,
+                Destination::Queue(_) => 2,
+            });
+        }
     }
 
     /// One outbox row per home.
@@ -383,57 +459,18 @@ impl Changes {
             .collect()
     }
 
-    fn engagements(&self) -> Vec<Engagement<'_>> {
-        fn engagement((tenant, event): &(Tenant, Recorded)) -> Option<Engagement<'_>> {
-            let Kind::Conversation(conversation, Change::Assigned(assignment)) = &event.event.kind else {
-                return None;
-            };
-            Some(Engagement {
-                tenant,
-                id: assignment.engagement,
-                conversation: *conversation,
-                by: assignment.by,
-                from: event.previous_owner.as_ref().unwrap_or(&Owner::Nobody),
-                to: &assignment.agent,
-                requester: match &event.event.actor {
-                    Actor::Agent(agent) => Some(agent),
-                    Actor::System(_) | Actor::Customer | Actor::Gateway => None,
-                },
-                note: assignment.note.as_deref(),
-                decision: event.event.decision.as_ref().map(|decision| decision.id),
-                at: event.event.at,
-            })
-        }
-        self.recorded.iter().filter_map(engagement).collect()
-    }
-
-    fn decisions(&self) -> Vec<DecisionRecord<'_>> {
-        fn record((tenant, event): &(Tenant, Recorded)) -> Option<DecisionRecord<'_>> {
-            let decision = event.event.decision.as_deref()?;
-            Some(DecisionRecord {
-                tenant,
-                cause: &event.cause,
-                at: event.event.at,
-                decision,
-            })
-        }
-        self.recorded.iter().filter_map(record).collect()
-    }
-
     /// Timers to set and to clear.
     fn timers(
         &self,
-        clocks: &[(&Tenant, &Conversation)],
+        dues: &[ChangedDue<'_>],
         home: Option<Partition>,
     ) -> (Vec<NewTimer>, Vec<(Tenant, TimerKind, String)>) {
         let (mut set, mut clear) = (Vec::new(), Vec::new());
-        for (tenant, conversation) in clocks {
+        for (tenant, conversation, kind, due) in dues {
             let subject = conversation.id.to_string();
-            match conversation.assign_clock.due() {
-                Some(due) => {
-                    set.push(self.timer(tenant, TimerKind::Assign, subject, conversation.home, Some(due)))
-                }
-                None => clear.push(((*tenant).clone(), TimerKind::Assign, subject)),
+            match due {
+                Some(due) => set.push(self.timer(tenant, *kind, subject, conversation.home, Some(*due))),
+                None => clear.push(((*tenant).clone(), *kind, subject)),
             }
         }
         for ((tenant, agent), expires) in &self.presences {
@@ -477,17 +514,21 @@ impl Changes {
     }
 }
 
+/// A timer of a conversation that is due at another time than before; `None`: no longer at all.
+type ChangedDue<'a> = (&'a Tenant, &'a Conversation, TimerKind, Option<Timestamp>);
+
 /// Conversations by how much of them has to be written.
 #[derive(Default)]
 struct Sorted<'a> {
     new: Vec<Saved<'a>>,
     full: Vec<Saved<'a>>,
     light: Vec<(&'a Tenant, &'a Conversation)>,
-    clocks: Vec<(&'a Tenant, &'a Conversation)>,
+    dues: Vec<ChangedDue<'a>>,
 }
 
-fn is_assignment(event: &Recorded) -> bool {
-    matches!(event.event.kind, Kind::Conversation(_, Change::Assigned(_)))
+/// Whether somebody can be asked to take a conversation, were they there.
+fn may_be_asked(profile: &Profile) -> bool {
+    profile.active && profile.may_reply
 }
 
 /// Who, as the plan's history shows them.

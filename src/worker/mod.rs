@@ -10,8 +10,11 @@ mod reading;
 
 // One batch, in the order of its steps.
 pub mod batch;
+mod bulks;
 mod changes;
-pub mod gather;
+pub mod entry;
+mod gather;
+mod on_record;
 mod resolve;
 mod timed;
 mod world;
@@ -24,6 +27,7 @@ pub mod directory;
 pub mod http;
 mod ingress;
 mod leases;
+mod leaving;
 mod links;
 mod shared;
 pub mod start;

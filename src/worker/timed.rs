@@ -4,8 +4,11 @@ use std::str::FromStr;
 
 use uuid::Uuid;
 
-use super::batch::{Author, Entry, Failure};
+use super::batch::{Author, Failure};
+use super::bulks::{self, ITEMS_AT_ONCE};
 use super::directory::Directory;
+use super::entry::Entry;
+use super::leaving;
 use super::world::World;
 use crate::domain::ids::{AgentId, ConversationId, Tenant};
 use crate::domain::input::{Body, Input, Timer};
@@ -22,11 +25,28 @@ pub fn subjects(due: &[DueTimer]) -> impl Iterator<Item = (Tenant, ConversationI
 }
 
 fn conversation(timer: &DueTimer) -> Option<ConversationId> {
-    let about_one = matches!(timer.kind, TimerKind::Assign | TimerKind::Stranded);
-    Uuid::from_str(&timer.subject)
-        .ok()
-        .filter(|_| about_one)
-        .map(ConversationId)
+    match timer.kind {
+        TimerKind::Assign
+        | TimerKind::Hold
+        | TimerKind::Request
+        | TimerKind::Recipient
+        | TimerKind::Stranded => Uuid::from_str(&timer.subject).ok().map(ConversationId),
+        TimerKind::Presence
+        | TimerKind::Drain
+        | TimerKind::Reexamine
+        | TimerKind::Bulk
+        | TimerKind::BulkDone
+        | TimerKind::Owner => None,
+    }
+}
+
+/// What claimed timers ask of the core.
+#[derive(Debug, Default)]
+pub struct Timed {
+    /// In the order in which they are due.
+    pub entries: Vec<Entry>,
+    /// Whether some stopped at a bound and were set again, to go on at once.
+    pub more: bool,
 }
 
 /// What the claimed timers ask of the core.
@@ -36,26 +56,58 @@ pub async fn inputs(
     due: &[DueTimer],
     directory: &Directory,
     world: &mut World,
-) -> Result<Vec<Entry>, Failure> {
-    let mut entries = Vec::with_capacity(due.len());
+) -> Result<Timed, Failure> {
+    let mut timed = Timed::default();
+    let mut items = 0;
     for timer in due {
         world.enter(&timer.tenant, || directory.plan(&timer.tenant));
         let asks = match timer.kind {
             TimerKind::Assign => conversation(timer).map(|conversation| Timer::AssignDue { conversation }),
+            TimerKind::Hold => conversation(timer).map(|conversation| Timer::HoldEnds { conversation }),
+            TimerKind::Request => conversation(timer).map(|conversation| Timer::RequestDue { conversation }),
+            TimerKind::Recipient => {
+                conversation(timer).map(|conversation| Timer::RecipientGone { conversation })
+            }
             TimerKind::Stranded => conversation(timer).map(|conversation| Timer::Stranded { conversation }),
             TimerKind::Presence => AgentId::new(&timer.subject)
                 .ok()
                 .map(|agent| Timer::PresenceExpired { agent }),
             TimerKind::Drain => Some(Timer::DrainQueues),
             TimerKind::Reexamine => {
-                entries.extend(reexamine(session, author, timer, directory, world).await?);
+                let found = reexamine(session, author, timer, directory, world).await?;
+                timed.entries.extend(found);
                 // Whoever stays where they are may be served under the new plan.
                 Some(Timer::DrainQueues)
             }
+            TimerKind::BulkDone => {
+                timed.entries.extend(bulks::end(session, timer).await?);
+                None
+            }
+            TimerKind::Bulk | TimerKind::Owner => {
+                // Only lanes claim timers.
+                let Author::Lane { partition, .. } = author else {
+                    continue;
+                };
+                let more = if timer.kind == TimerKind::Bulk {
+                    let room = ITEMS_AT_ONCE - items;
+                    let (found, more) = bulks::items(session, partition, timer, room, world).await?;
+                    items += found.len();
+                    timed.entries.extend(found);
+                    more
+                } else {
+                    let (found, more) = leaving::owned(session, partition, timer, world).await?;
+                    timed
+                        .entries
+                        .extend(found.into_iter().map(|asks| entry(timer, asks)));
+                    more
+                };
+                timed.more |= more;
+                None
+            }
         };
-        entries.extend(asks.map(|asks| entry(timer, asks)));
+        timed.entries.extend(asks.map(|asks| entry(timer, asks)));
     }
-    Ok(entries)
+    Ok(timed)
 }
 
 fn entry(timer: &DueTimer, asks: Timer) -> Entry {

@@ -15,6 +15,7 @@ use crate::domain::input::{Action, Body, Input, Timer};
 use crate::domain::plan::{Plan, Strategy};
 use crate::domain::state::State;
 use crate::store::conversations::Loaded;
+use crate::store::timers::TimerKind;
 
 /// Everything loaded for a batch, by tenant.
 #[derive(Debug, Default)]
@@ -28,7 +29,20 @@ pub struct World {
 struct Stored {
     exists: bool,
     marked: bool,
-    clock_due: Option<Timestamp>,
+    dues: Dues,
+}
+
+/// When a conversation's timers are due, by what they are for.
+pub type Dues = [(TimerKind, Option<Timestamp>); 3];
+
+/// The timers a conversation should have.
+pub fn dues(conversation: &Conversation) -> Dues {
+    let request = conversation.request.as_ref();
+    [
+        (TimerKind::Assign, conversation.assign_clock.due()),
+        (TimerKind::Hold, conversation.held_until),
+        (TimerKind::Request, request.map(|request| request.expires_at)),
+    ]
 }
 
 /// What a batch does with one tenant's people and queues, which decides what it must load.
@@ -47,8 +61,8 @@ pub struct Touched<'a> {
     pub conversation: &'a Conversation,
     /// Whether it has a row already.
     pub exists: bool,
-    /// Whether its assign clock is another than before.
-    pub clock_changed: bool,
+    /// Its timers that are due at another time than before; `None`: no longer at all.
+    pub changed_dues: Vec<(TimerKind, Option<Timestamp>)>,
     /// Whether another lane had left its mark.
     pub marked: bool,
 }
@@ -78,13 +92,13 @@ impl World {
             conversation,
             marked,
         } = loaded;
-        let clock_due = conversation.assign_clock.due();
+        let dues = dues(&conversation);
         self.stored.insert(
             conversation.id,
             Stored {
                 exists: true,
                 marked,
-                clock_due,
+                dues,
             },
         );
         if let Some(state) = self.states.get_mut(&tenant) {
@@ -96,12 +110,13 @@ impl World {
 
     /// Puts a conversation in that has no row yet.
     pub fn put_unborn(&mut self, tenant: &Tenant, conversation: Conversation) {
+        let dues = dues(&conversation);
         self.stored.insert(
             conversation.id,
             Stored {
                 exists: false,
                 marked: false,
-                clock_due: None,
+                dues,
             },
         );
         if let Some(state) = self.states.get_mut(tenant) {
@@ -167,11 +182,13 @@ impl World {
     pub fn touched(&self, tenant: &Tenant, id: ConversationId) -> Option<Touched<'_>> {
         let conversation = self.conversation(tenant, id)?;
         let stored = self.stored.get(&id)?;
-        let clock_changed = stored.clock_due != conversation.assign_clock.due();
+        let now = dues(conversation).into_iter().zip(stored.dues);
+        let changed = now.filter(|(now, before)| now != before);
+        let changed_dues = changed.map(|(now, _)| now).collect();
         Some(Touched {
             conversation,
             exists: stored.exists,
-            clock_changed,
+            changed_dues,
             marked: stored.marked,
         })
     }
@@ -211,9 +228,23 @@ pub fn drained_teams(plan: &Plan) -> Vec<TeamId> {
 /// Whether an input may free a place in somebody's hands.
 fn may_free(input: &Input) -> bool {
     match &input.body {
-        Body::Fact(_) | Body::Timer(Timer::AssignDue { .. }) => false,
         Body::Command(command) => !matches!(command.action, Action::Malformed { .. }),
-        Body::Timer(_) => true,
+        Body::Fact(_)
+        | Body::Timer(
+            Timer::AssignDue { .. }
+            | Timer::HoldEnds { .. }
+            | Timer::RequestDue { .. }
+            | Timer::RecipientGone { .. }
+            | Timer::BulkDone(_),
+        ) => false,
+        Body::Timer(
+            Timer::PresenceExpired { .. }
+            | Timer::DrainQueues
+            | Timer::Reexamine { .. }
+            | Timer::Bulk(_)
+            | Timer::OwnerGone { .. }
+            | Timer::Stranded { .. },
+        ) => true,
     }
 }
 
@@ -223,7 +254,9 @@ pub fn people_in(recorded: &[Recorded]) -> BTreeSet<AgentId> {
     for event in recorded {
         match &event.event.kind {
             Kind::PresenceChanged { agent, .. } => drop(people.insert(agent.clone())),
-            Kind::AgentUpserted { agent, .. } => drop(people.insert(agent.id.clone())),
+            Kind::AgentUpserted { agent, .. } | Kind::AgentRemoved { agent } => {
+                people.insert(agent.id.clone());
+            }
             Kind::Conversation(_, change) if change.raises_epoch() => {
                 let before = event.previous_owner.as_ref().and_then(|owner| owner.agent());
                 let after = event

@@ -12,8 +12,8 @@ use switchboard::domain::event::Recorded;
 use switchboard::domain::fold::fold;
 use switchboard::domain::ids::{AgentId, ChannelKey, ConversationId, Partition, TeamId, Tenant};
 use switchboard::domain::input::{
-    Action, Actor, Body, Command, Fact, Fault, Input, Message, Origin, Recipient, System, Timer, Upsert,
-    What, Wish,
+    Action, Actor, Body, Command, Fact, Fault, Input, Message, Origin, Recipient, ReplyBody, System, Timer,
+    Upsert, What, Wish,
 };
 use switchboard::domain::plan::{Channel, Plan, ResponsePolicy, Strategy, Target, Team};
 use switchboard::domain::state::State;
@@ -178,7 +178,16 @@ impl Company {
     /// The business writes outside the gate.
     pub fn sent(&mut self, conversation: ConversationId, origin: Origin) -> Happened {
         let message = message("text", false);
-        self.fact(conversation, false, What::Sent { message, origin })
+        let leave_unassigned = false;
+        self.fact(
+            conversation,
+            false,
+            What::Sent {
+                message,
+                origin,
+                leave_unassigned,
+            },
+        )
     }
 
     pub fn handover(&mut self, conversation: ConversationId) -> Happened {
@@ -206,12 +215,7 @@ impl Company {
         wish: Wish,
         note: Option<&str>,
     ) -> Happened {
-        let name = match &wish {
-            Wish::Assign(_) => "assign",
-            Wish::Unassign => "unassign",
-            Wish::Close => "close",
-            Wish::Reopen => "reopen",
-        };
+        let name = name_of(&wish);
         let note = note.map(Into::into);
         let action = Action::Conversation {
             conversation,
@@ -257,10 +261,67 @@ impl Company {
         self.command(Actor::Agent(agent("root")), "plan.apply", action)
     }
 
+    /// A timer of the conversation comes due at this moment.
+    pub fn timer(&mut self, after: Duration, timer: Timer) -> Happened {
+        self.now += after;
+        self.happens(Body::Timer(timer))
+    }
+
     /// The conversation's assign clock runs out.
     pub fn assign_due(&mut self, conversation: ConversationId) -> Happened {
         self.now += ResponsePolicy::built_in().assign_within.unwrap();
         self.happens(Body::Timer(Timer::AssignDue { conversation }))
+    }
+}
+
+/// The wire name of the command with this wish.
+pub fn name_of(wish: &Wish) -> &'static str {
+    match wish {
+        Wish::Assign(_) => "assign",
+        Wish::Unassign => "unassign",
+        Wish::Close => "close",
+        Wish::Reopen => "reopen",
+        Wish::Hold { .. } => "hold",
+        Wish::Resume => "resume",
+        Wish::Request { .. } => "request",
+        Wish::Accept { .. } => "accept",
+        Wish::Reject { .. } => "reject",
+        Wish::Withdraw { .. } => "withdraw",
+        Wish::Reply { .. } => "reply",
+        Wish::Note { .. } => "note",
+        Wish::Prioritize(_) => "priority",
+    }
+}
+
+/// A reply of this text.
+pub fn reply(text: &str) -> Wish {
+    Wish::Reply {
+        message: ReplyBody(format!("{{\"text\":\"{text}\"}}").into()),
+        template: false,
+        leave_unassigned: false,
+    }
+}
+
+/// An offer to this colleague.
+pub fn ask(to: &str) -> Wish {
+    Wish::Request { to: agent(to) }
+}
+
+pub fn accept() -> Wish {
+    Wish::Accept { request: None }
+}
+
+pub fn reject(reason: &str) -> Wish {
+    Wish::Reject {
+        request: None,
+        reason: reason.into(),
+    }
+}
+
+pub fn withdraw(reason: &str) -> Wish {
+    Wish::Withdraw {
+        request: None,
+        reason: reason.into(),
     }
 }
 

@@ -1,5 +1,7 @@
 //! The broker's own limit: every lane consumes, publishes, waits for the confirms, acknowledges; nobody decides anything.
 
+use std::iter::repeat_with;
+
 use lapin::BasicProperties;
 use uuid::Uuid;
 
@@ -42,7 +44,7 @@ impl Floor {
                 while done < ready {
                     let received = lane.receive(batch).await?;
                     done += received.len();
-                    let publications = received.iter().flat_map(|_| self.publications()).collect();
+                    let publications = self.publications(received.len());
                     publisher.publish_all(publications).await?;
                     if let Some(last) = received.last() {
                         lane.acknowledge_through(last.tag).await?;
@@ -58,22 +60,24 @@ impl Floor {
         Ok(())
     }
 
-    fn publications(self) -> Vec<Publication> {
-        let event = publication(
-            Exchange::Events,
-            "message.received.bench.100000000000000",
-            EVENT_BYTES,
-        );
-        match self {
-            Floor::Event => vec![event],
-            Floor::EventAndNotification => {
-                let key = "agent.bench.a1.message";
-                vec![
-                    event,
-                    publication(Exchange::Notifications, key, NOTIFICATION_BYTES),
-                ]
-            }
-        }
+    /// For so many messages, in the order of the full path: all events first.
+    fn publications(self, messages: usize) -> Vec<Publication> {
+        let event = || {
+            let key = "message.received.bench.100000000000000";
+            publication(Exchange::Events, key, EVENT_BYTES)
+        };
+        let notification = || {
+            let key = "agent.bench.a1.message";
+            publication(Exchange::Notifications, key, NOTIFICATION_BYTES)
+        };
+        let notifications = match self {
+            Floor::Event => 0,
+            Floor::EventAndNotification => messages,
+        };
+        repeat_with(event)
+            .take(messages)
+            .chain(repeat_with(notification).take(notifications))
+            .collect()
     }
 }
 

@@ -209,6 +209,7 @@ fn one(reading: &mut Reading, about: &About<'_>, said: &Object<'_, '_>) -> Resul
                 } else {
                     Origin::Phone
                 },
+                leave_unassigned: false,
             },
         },
     }));

@@ -1,21 +1,27 @@
 //! Native commands. One that names its tenant is never dropped: what cannot be read becomes a malformed action, which
 //! the core refuses like any other, so that whoever sent it hears of it.
 
+mod bulk;
 mod plan;
+mod reply;
 mod upsert;
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::arrived::ArrivedCommand;
 use super::cloudevent::CloudEvent;
 use super::dead::{Dead, DeadReason};
 use super::duration;
+use super::identity::Alias;
 use super::json::{Item, Object, cut};
 use super::place::Place;
+use super::time;
 use crate::domain::agent::Presence;
+use crate::domain::conversation::Priority;
 use crate::domain::ids::{AgentId, ConversationId, IdError, TeamId, Tenant};
 use crate::domain::input::{Action, Actor, Command, Fault, Recipient, Wish};
 
@@ -28,25 +34,8 @@ const MAX_NAME_CHARS: usize = 64;
 /// Longest text that should be an id, in bytes: beyond it the exact complaint of the id is not worth having.
 pub(super) const MAX_ID_TEXT_BYTES: usize = 1_024;
 
-/// Longest handoff note, in characters: it is kept, and shown whole.
+/// Longest handoff note, note or reason, in characters: it is kept, and shown whole.
 const MAX_NOTE_CHARS: usize = 4_096;
-
-/// Commands that the contract names and this version does not carry out.
-const LATER: [&str; 13] = [
-    "request",
-    "accept",
-    "reject",
-    "withdraw",
-    "hold",
-    "resume",
-    "reply",
-    "note",
-    "priority",
-    "bulk_assign",
-    "bulk_undo",
-    "agent.remove",
-    "contact.forget",
-];
 
 /// Why a command cannot be read.
 pub(super) struct Unreadable {
@@ -79,17 +68,17 @@ pub(super) fn read(name: &str, event: &CloudEvent<'_>) -> Result<ArrivedCommand,
     })?;
     let tenant = tenant(&data)?;
     let (actor, read) = match actor(&data) {
-        Ok(actor) => (actor, action(name, &tenant, &data)),
+        Ok(actor) => (actor, action(name, event, &tenant, &data)),
         // Nobody to speak of: the gateway it came through.
         Err(unreadable) => (Actor::Gateway, Err(unreadable)),
     };
-    let (action, document) = read.unwrap_or_else(|Unreadable { message, errors }| {
+    let read = read.unwrap_or_else(|Unreadable { message, errors }| {
         let malformed = Action::Malformed {
             conversation: conversation(&data).ok(),
             message: message.into(),
             errors,
         };
-        (malformed, None)
+        malformed.into()
     });
     Ok(ArrivedCommand {
         cause: event.id.clone(),
@@ -99,9 +88,10 @@ pub(super) fn read(name: &str, event: &CloudEvent<'_>) -> Result<ArrivedCommand,
         command: Command {
             name: cut(name, MAX_NAME_CHARS).into(),
             actor,
-            action,
+            action: read.action,
         },
-        document,
+        document: read.document,
+        contact: read.contact,
     })
 }
 
@@ -118,19 +108,69 @@ fn actor(data: &Object<'_, '_>) -> Result<Actor, Unreadable> {
     Ok(Actor::Agent(id(data, "actor", AgentId::new)?))
 }
 
-/// What a command of this name asks for, and the document of a plan.
+/// What a command asks for, with what the core does not have to know of it.
+struct Read {
+    action: Action,
+    /// A plan's document.
+    document: Option<serde_json::Value>,
+    /// A customer's identifiers.
+    contact: Vec<Alias>,
+}
+
+impl From<Action> for Read {
+    fn from(action: Action) -> Self {
+        Self {
+            action,
+            document: None,
+            contact: Vec::new(),
+        }
+    }
+}
+
+/// What a command of this name asks for.
 fn action(
     name: &str,
+    event: &CloudEvent<'_>,
     tenant: &Tenant,
     data: &Object<'_, '_>,
-) -> Result<(Action, Option<serde_json::Value>), Unreadable> {
+) -> Result<Read, Unreadable> {
     let action = match name {
         "assign" => about_conversation(data, Wish::Assign(recipient(data)?))?,
         "unassign" => about_conversation(data, Wish::Unassign)?,
         "close" => about_conversation(data, Wish::Close)?,
         "reopen" => about_conversation(data, Wish::Reopen)?,
+        "hold" => about_conversation(data, Wish::Hold { until: until(data)? })?,
+        "resume" => about_conversation(data, Wish::Resume)?,
+        "request" => about_conversation(data, Wish::Request { to: colleague(data)? })?,
+        "accept" => about_conversation(
+            data,
+            Wish::Accept {
+                request: request(data)?,
+            },
+        )?,
+        "reject" => {
+            let (request, reason) = (request(data)?, reason(data)?);
+            about_conversation(data, Wish::Reject { request, reason })?
+        }
+        "withdraw" => {
+            let (request, reason) = (request(data)?, reason(data)?);
+            about_conversation(data, Wish::Withdraw { request, reason })?
+        }
+        Command::REPLY => about_conversation(data, reply::read(data)?)?,
+        "note" => about_conversation(data, Wish::Note { text: text(data)? })?,
+        "priority" => about_conversation(data, Wish::Prioritize(priority(data)?))?,
         "presence" => presence(data)?,
+        "bulk_assign" => bulk::assign(event, data)?,
+        "bulk_undo" => bulk::undo(data)?,
+        "agent.remove" => bulk::remove_agent(data)?,
         "agent.upsert" => upsert::read(data)?,
+        "contact.forget" => {
+            let (action, contact) = bulk::forget(data)?;
+            return Ok(Read {
+                contact,
+                ..action.into()
+            });
+        }
         "plan.apply" => {
             let (plan, document) = plan::read(tenant, data)?;
             let plan = Arc::new(plan);
@@ -138,15 +178,15 @@ fn action(
                 plan,
                 unchanged: false, // the worker, which has the plan in force, knows better
             };
-            return Ok((action, Some(document)));
-        }
-        later if LATER.contains(&later) => {
-            let message = format!("this version does not know the command {later}");
-            return Err(Unreadable::new(message, Vec::new()));
+            let document = Some(document);
+            return Ok(Read {
+                document,
+                ..action.into()
+            });
         }
         _ => return Err(Unreadable::new("there is no such command", Vec::new())),
     };
-    Ok((action, None))
+    Ok(action.into())
 }
 
 fn about_conversation(data: &Object<'_, '_>, wish: Wish) -> Result<Action, Unreadable> {
@@ -171,11 +211,62 @@ fn note(data: &Object<'_, '_>) -> Result<Option<Arc<str>>, Dead> {
     let Some(item) = data.field("note") else {
         return Ok(None);
     };
-    let note = item.text()?;
-    if note.chars().count() > MAX_NOTE_CHARS {
+    let note = prose(&item)?;
+    Ok((!note.is_empty()).then_some(note))
+}
+
+/// What a person wrote to another, whole.
+fn prose(item: &Item<'_, '_>) -> Result<Arc<str>, Dead> {
+    let text = item.text()?;
+    if text.chars().count() > MAX_NOTE_CHARS {
         return Err(item.bad(format_args!("is longer than {MAX_NOTE_CHARS} characters")));
     }
-    Ok((!note.is_empty()).then(|| note.into()))
+    Ok(text.into())
+}
+
+/// The text of a note, which must say something.
+fn text(data: &Object<'_, '_>) -> Result<Arc<str>, Dead> {
+    let item = data.field("text").ok_or_else(|| data.missing("text"))?;
+    let text = prose(&item)?;
+    if text.trim().is_empty() {
+        return Err(item.bad("says nothing"));
+    }
+    Ok(text)
+}
+
+/// Why; "" where it is not said, which has a code of its own.
+fn reason(data: &Object<'_, '_>) -> Result<Arc<str>, Dead> {
+    let item = data.field("reason");
+    item.map_or(Ok(Arc::from("")), |item| prose(&item))
+}
+
+/// The request that is meant, if it is said.
+fn request(data: &Object<'_, '_>) -> Result<Option<Uuid>, Dead> {
+    let uuid = |item: Item<'_, '_>| Uuid::try_parse(&item.text()?).map_err(|_| item.bad("is not a UUID"));
+    data.field("request").map(uuid).transpose()
+}
+
+fn until(data: &Object<'_, '_>) -> Result<Option<Timestamp>, Dead> {
+    data.field("until").map(|item| time::read(&item)).transpose()
+}
+
+fn priority(data: &Object<'_, '_>) -> Result<Priority, Dead> {
+    let item = data.field("priority").ok_or_else(|| data.missing("priority"))?;
+    match &*item.text()? {
+        "low" => Ok(Priority::Low),
+        "normal" => Ok(Priority::Normal),
+        "high" => Ok(Priority::High),
+        "urgent" => Ok(Priority::Urgent),
+        _ => Err(item.bad("is not low, normal, high or urgent")),
+    }
+}
+
+/// A person to ask; a team cannot be asked.
+fn colleague(data: &Object<'_, '_>) -> Result<AgentId, Dead> {
+    match recipient(data)? {
+        Recipient::Agent(agent) => Ok(agent),
+        Recipient::Team(_) => Err(data.place().bad("asks a team: only a person can answer")),
+    }
 }
 
 /// Exactly one of an agent and a team.

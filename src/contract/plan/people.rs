@@ -48,10 +48,9 @@ pub(super) fn channels(list: Option<Item<'_>>, reading: &mut Reading) -> BTreeMa
             reading.declare(Named::Channel, key.as_str(), &item.spot);
         }
         let subscribers = agents_in(fields, "subscribers", reading).into_iter().collect();
-        let phone_agent = fields.take("phone_agent").and_then(|item| {
-            reading.later(&item.spot, "channels.phone_agent");
-            mentions::one(&item, Named::Agent, AgentId::new, reading)
-        });
+        let phone_agent = fields
+            .take("phone_agent")
+            .and_then(|item| mentions::one(&item, Named::Agent, AgentId::new, reading));
         Some((
             key?,
             Channel {

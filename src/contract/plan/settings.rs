@@ -66,14 +66,10 @@ pub(super) fn read(item: &Item<'_>, reading: &mut Reading) -> Settings {
     put.here("assign_away", &mut settings.assign_away, Item::flag);
     put.here("aging", &mut settings.aging, Item::duration);
     put.here("timezone", &mut settings.timezone, timezone);
-    put.here(
-        "request_timeout",
-        &mut settings.request_timeout,
-        |item, reading| {
-            reading.later(&item.spot, "settings.request_timeout");
-            item.duration(reading)
-        },
-    );
+    put.here("request_timeout", &mut settings.request_timeout, Item::duration);
+    put.here("agents_view", &mut settings.agents_view_all, |item, reading| {
+        item.word(&[("team", false), ("all", true)], reading)
+    });
     later(&mut fields, reading);
     fields.close(reading);
     settings
@@ -81,11 +77,6 @@ pub(super) fn read(item: &Item<'_>, reading: &mut Reading) -> Settings {
 
 /// Settings that later versions act on: checked now, so that a plan written for them is right today.
 fn later(fields: &mut Fields<'_>, reading: &mut Reading) {
-    if let Some(item) = fields.take("agents_view")
-        && item.word(&[("team", false), ("all", true)], reading) == Some(true)
-    {
-        reading.later(&item.spot, "settings.agents_view");
-    }
     for (key, name) in [
         ("on_away", "settings.on_away"),
         ("on_offline", "settings.on_offline"),

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::super::bulk::{Item, ItemDone, ItemOutcome, MAX_ITEMS, Order, Past, Report, Selection, Task, Was};
 use super::super::conversation::{Conversation, Owner, Status};
-use super::super::event::{BulkAccepted, By, Change, Code, Event, Kind, Reason, Terms};
+use super::super::event::{BulkAccepted, By, Change, Code, Event, Kind, Reason};
 use super::super::ids::{AgentId, TeamId};
 use super::super::input::{Actor, Command, Recipient};
 use super::super::permission;
@@ -149,7 +149,7 @@ fn assign(
     }
     permission::bulk_assign(state, acting, &story.draft, to).map_err(say)?;
     may_receive(state, to)?;
-    let exclude = owner_of(&story.draft).cloned();
+    let exclude = story.draft.owned_by().cloned();
     reopen_if_closed(story, &order.actor);
     match to {
         Recipient::Agent(agent) => give(state, story, order, agent, note),
@@ -163,7 +163,7 @@ fn assign(
 }
 
 fn has_it(conversation: &Conversation, to: &Recipient) -> bool {
-    conversation.status != Status::Closed
+    !conversation.is_closed()
         && match to {
             Recipient::Agent(agent) => conversation.owner.agent() == Some(agent),
             Recipient::Team(team) => conversation.owner.queue() == Some(team),
@@ -179,13 +179,6 @@ fn may_receive(state: &State, to: &Recipient) -> Result<(), Refused> {
     }
 }
 
-fn owner_of(conversation: &Conversation) -> Option<&AgentId> {
-    conversation
-        .owner
-        .agent()
-        .filter(|_| conversation.status != Status::Closed)
-}
-
 /// To a person, whatever their presence and capacity.
 fn give(state: &State, story: &mut Story, order: &Order, agent: &AgentId, note: Option<Arc<str>>) {
     let given = Given {
@@ -195,12 +188,7 @@ fn give(state: &State, story: &mut Story, order: &Order, agent: &AgentId, note: 
         note,
         exclude: None,
     };
-    let terms = Terms {
-        plan_version: state.plan.version,
-        strategy: None,
-    };
-    let (route, priority) = (story.draft.route.clone(), story.draft.priority);
-    let assignment = placing::assignment(state, story, given, route, priority, terms);
+    let assignment = placing::by_hand(state, story, given);
     story.then(order.actor.clone(), Change::Assigned(Box::new(assignment)));
 }
 
@@ -254,7 +242,7 @@ fn undo(state: &State, conversation: &Conversation, order: &Order, was: &Was, no
         }
         Owner::Team(team) => {
             if state.plan.teams.contains_key(team) {
-                let exclude = owner_of(conversation).cloned();
+                let exclude = conversation.owned_by().cloned();
                 send(state, &mut story, order, team, exclude, None);
             }
         }
@@ -271,6 +259,11 @@ fn undo(state: &State, conversation: &Conversation, order: &Order, was: &Was, no
         }
     }
     story.events
+}
+
+/// Within a batch items come last: a reply of the same time was there before.
+fn replied_since(conversation: &Conversation, was: &Was) -> bool {
+    conversation.replied_at.is_some_and(|replied| replied > was.at)
 }
 
 /// All items are done.

@@ -5,16 +5,19 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::super::conversation::{Conversation, Owner};
-use super::super::event::{By, Change, Code, Event, Kind, Reason, Refusal, Terms};
+use super::super::event::{By, Change, Code, Event, Kind, Reason, Refusal};
 use super::super::ids::{AgentId, ConversationId, TeamId};
 use super::super::input::{Actor, Command, Fault, Recipient, Wish};
 use super::super::permission::{self, Acting};
 use super::super::state::State;
 use super::placing::{self, Arrival, Background, Given, Place};
+use super::replies::{self, Reply};
+use super::requests;
 use super::story::Story;
+use super::upkeep;
 
 /// A command with what it wants of the conversation.
-pub struct Request<'a> {
+pub struct Asked<'a> {
     /// The whole command.
     pub command: &'a Command,
     /// What to do.
@@ -26,17 +29,18 @@ pub struct Request<'a> {
 }
 
 /// What the command leads to.
-pub fn decide(state: &State, id: ConversationId, request: Request<'_>, now: Timestamp) -> Vec<Event> {
+pub fn decide(state: &State, id: ConversationId, asked: Asked<'_>, now: Timestamp) -> Vec<Event> {
     let conversation = state
         .conversation(id)
         .filter(|conversation| conversation.exists());
     let outcome = match conversation {
         None => Err((Code::NotFound, "there is no such conversation")),
-        Some(conversation) => carry_out(state, conversation, &request, now),
+        Some(conversation) => carry_out(state, conversation, &asked, now),
     };
+    let outcome = sensible(&asked, now).and(outcome);
     outcome.unwrap_or_else(|(code, message)| {
         vec![refusal(
-            request.command,
+            asked.command,
             conversation.map(|c| c.id),
             code,
             message.into(),
@@ -47,56 +51,110 @@ pub fn decide(state: &State, id: ConversationId, request: Request<'_>, now: Time
 }
 
 /// A code, and a sentence for people.
-pub(super) type Refused = (Code, &'static str);
+pub type Refused = (Code, &'static str);
 
 fn carry_out(
     state: &State,
     conversation: &Conversation,
-    request: &Request<'_>,
+    asked: &Asked<'_>,
     now: Timestamp,
 ) -> Result<Vec<Event>, Refused> {
-    possible(conversation, request.wish)?;
-    let acting = permission::acting(state, &request.command.actor).map_err(say)?;
-    if let Wish::Assign(to) = request.wish {
-        known(state, to)?;
+    possible(conversation, asked.wish)?;
+    let acting = permission::acting(state, &asked.command.actor).map_err(say)?;
+    match asked.wish {
+        Wish::Assign(to) => known(state, to)?,
+        Wish::Request { to } => known_agent(state, to)?,
+        _ => {}
     }
-    if request
+    if asked
         .expected_epoch
         .is_some_and(|epoch| epoch != conversation.epoch)
     {
         return Err((Code::EpochConflict, "the conversation has changed since"));
     }
     let mut story = Story::of(conversation, now);
-    match request.wish {
-        Wish::Assign(Recipient::Agent(agent)) => assign_to_agent(state, &mut story, acting, request, agent)?,
-        Wish::Assign(Recipient::Team(team)) => assign_to_team(state, &mut story, acting, request, team)?,
-        Wish::Unassign => unassign(state, &mut story, acting, request)?,
-        Wish::Close => close(state, &mut story, acting, request)?,
-        Wish::Reopen => reopen(state, &mut story, acting, request)?,
+    match asked.wish {
+        Wish::Assign(Recipient::Agent(agent)) => assign_to_agent(state, &mut story, acting, asked, agent)?,
+        Wish::Assign(Recipient::Team(team)) => assign_to_team(state, &mut story, acting, asked, team)?,
+        Wish::Unassign => unassign(state, &mut story, acting, asked)?,
+        Wish::Close => close(state, &mut story, acting, asked)?,
+        Wish::Reopen => reopen(state, &mut story, acting, asked)?,
+        Wish::Hold { until } => upkeep::hold(state, &mut story, acting, asked, *until)?,
+        Wish::Resume => upkeep::resume(state, &mut story, acting, asked)?,
+        Wish::Prioritize(priority) => upkeep::prioritize(state, &mut story, acting, asked, *priority)?,
+        Wish::Note { text } => upkeep::note(state, &mut story, acting, asked, text)?,
+        Wish::Request { to } => requests::request(state, &mut story, acting, asked, to)?,
+        Wish::Accept { request } => requests::accept(state, &mut story, acting, asked, *request)?,
+        Wish::Reject { request, reason } => {
+            requests::reject(&mut story, acting, asked, *request, reason)?;
+        }
+        Wish::Withdraw { request, reason } => {
+            requests::withdraw(&mut story, acting, asked, *request, reason)?;
+        }
+        Wish::Reply {
+            message,
+            template,
+            leave_unassigned,
+        } => {
+            let reply = Reply {
+                message,
+                template: *template,
+                leave_unassigned: *leave_unassigned,
+            };
+            replies::reply(state, &mut story, acting, asked, reply)?;
+        }
     }
     Ok(story.events)
+}
+
+/// What makes no sense on any conversation.
+fn sensible(asked: &Asked<'_>, now: Timestamp) -> Result<(), Refused> {
+    match asked.wish {
+        Wish::Hold { until: Some(until) } if *until <= now => {
+            Err((Code::Invalid, "until must be a time in the future"))
+        }
+        Wish::Request { to } if asked.command.actor == Actor::Agent(to.clone()) => {
+            Err((Code::Invalid, "nobody asks themselves: to take it, assign it"))
+        }
+        Wish::Reject { reason, .. } | Wish::Withdraw { reason, .. } if reason.trim().is_empty() => {
+            Err((Code::ReasonRequired, "it must be said why"))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// What a status makes impossible without any other code to say so.
 fn possible(conversation: &Conversation, wish: &Wish) -> Result<(), Refused> {
     match wish {
-        Wish::Reopen if conversation.is_open() => Err((Code::Invalid, "the conversation is open")),
-        Wish::Unassign if conversation.is_open() && conversation.owner == Owner::Nobody => {
+        Wish::Reopen if !conversation.is_closed() => Err((Code::Invalid, "the conversation is not closed")),
+        Wish::Resume if conversation.is_open() => Err((Code::Invalid, "the conversation is not on hold")),
+        Wish::Unassign if !conversation.is_closed() && conversation.owner == Owner::Nobody => {
             Err((Code::Invalid, "nobody has the conversation"))
         }
-        Wish::Assign(_) | Wish::Unassign | Wish::Close | Wish::Reopen => Ok(()),
+        _ => Ok(()),
     }
 }
 
-pub(super) fn known(state: &State, to: &Recipient) -> Result<(), Refused> {
+/// Whether there is such a person or team to give to.
+pub fn known(state: &State, to: &Recipient) -> Result<(), Refused> {
     match to {
-        Recipient::Agent(agent) if state.active_agent(agent).is_none() => {
-            Err((Code::UnknownAgent, "there is no such active agent"))
-        }
-        Recipient::Team(team) if !state.plan.teams.contains_key(team) => {
-            Err((Code::UnknownTeam, "there is no such team in the plan"))
-        }
-        Recipient::Agent(_) | Recipient::Team(_) => Ok(()),
+        Recipient::Agent(agent) => known_agent(state, agent),
+        Recipient::Team(team) => known_team(state, team),
+    }
+}
+
+fn known_agent(state: &State, agent: &AgentId) -> Result<(), Refused> {
+    match state.active_agent(agent) {
+        Some(_) => Ok(()),
+        None => Err((Code::UnknownAgent, "there is no such active agent")),
+    }
+}
+
+fn known_team(state: &State, team: &TeamId) -> Result<(), Refused> {
+    if state.plan.teams.contains_key(team) {
+        Ok(())
+    } else {
+        Err((Code::UnknownTeam, "there is no such team in the plan"))
     }
 }
 
@@ -104,10 +162,10 @@ fn assign_to_agent(
     state: &State,
     story: &mut Story,
     acting: Acting<'_>,
-    request: &Request<'_>,
+    asked: &Asked<'_>,
     agent: &AgentId,
 ) -> Result<(), Refused> {
-    if story.draft.carried_by() == Some(agent) {
+    if story.draft.owned_by() == Some(agent) {
         return Err((Code::AlreadyAssigned, "they own the conversation already"));
     }
     let to = Recipient::Agent(agent.clone());
@@ -118,23 +176,18 @@ fn assign_to_agent(
     {
         return Err((Code::TargetUnavailable, "they may not reply to customers"));
     }
-    reopen_if_closed(story, &request.command.actor);
+    reopen_if_closed(story, &asked.command.actor);
     let own_act = matches!(acting, Acting::Person { id, .. } if id == agent);
     let given = Given {
         agent: agent.clone(),
         team: placing::team_after_giving(state, &story.draft, agent),
         by: if own_act { By::Claim } else { By::Manual },
-        note: request.note.clone(),
+        note: asked.note.clone(),
         exclude: None,
     };
-    let terms = Terms {
-        plan_version: state.plan.version,
-        strategy: None,
-    };
-    let (route, priority) = (story.draft.route.clone(), story.draft.priority);
-    let assignment = placing::assignment(state, story, given, route, priority, terms);
+    let assignment = placing::by_hand(state, story, given);
     story.then(
-        request.command.actor.clone(),
+        asked.command.actor.clone(),
         Change::Assigned(Box::new(assignment)),
     );
     Ok(())
@@ -145,15 +198,15 @@ fn assign_to_team(
     state: &State,
     story: &mut Story,
     acting: Acting<'_>,
-    request: &Request<'_>,
+    asked: &Asked<'_>,
     team: &TeamId,
 ) -> Result<(), Refused> {
-    if story.draft.is_open() && story.draft.owner.queue() == Some(team) {
+    if !story.draft.is_closed() && story.draft.owner.queue() == Some(team) {
         return Err((Code::AlreadyAssigned, "it waits in that team's queue already"));
     }
     permission::assign(state, acting, &story.draft, &Recipient::Team(team.clone())).map_err(say)?;
-    let exclude = story.draft.carried_by().cloned();
-    reopen_if_closed(story, &request.command.actor);
+    let exclude = story.draft.owned_by().cloned();
+    reopen_if_closed(story, &asked.command.actor);
     let place = Place {
         team: team.clone(),
         // A person's choice replaces what the rules asked for.
@@ -162,10 +215,10 @@ fn assign_to_team(
         exclude,
         by: By::Auto,
         if_waiting: Reason::Transfer,
-        note: request.note.clone(),
+        note: asked.note.clone(),
         background: Background::default(),
     };
-    let actor = request.command.actor.clone();
+    let actor = asked.command.actor.clone();
     let since = story.at();
     placing::in_team(
         state,
@@ -180,13 +233,8 @@ fn assign_to_team(
     Ok(())
 }
 
-fn unassign(
-    state: &State,
-    story: &mut Story,
-    acting: Acting<'_>,
-    request: &Request<'_>,
-) -> Result<(), Refused> {
-    if !story.draft.is_open() {
+fn unassign(state: &State, story: &mut Story, acting: Acting<'_>, asked: &Asked<'_>) -> Result<(), Refused> {
+    if story.draft.is_closed() {
         return Err((Code::Closed, "the conversation is closed"));
     }
     permission::unassign(state, acting, &story.draft).map_err(say)?;
@@ -195,36 +243,31 @@ fn unassign(
         placing::clock_with_nobody(&state.plan, draft, &draft.route, draft.team.as_ref(), story.at());
     let unassigned = Change::Unassigned {
         reason: Reason::Command,
-        note: request.note.clone(),
+        note: asked.note.clone(),
         assign_clock,
     };
-    story.then(request.command.actor.clone(), unassigned);
+    story.then(asked.command.actor.clone(), unassigned);
     Ok(())
 }
 
-fn close(state: &State, story: &mut Story, acting: Acting<'_>, request: &Request<'_>) -> Result<(), Refused> {
-    if !story.draft.is_open() {
+fn close(state: &State, story: &mut Story, acting: Acting<'_>, asked: &Asked<'_>) -> Result<(), Refused> {
+    if story.draft.is_closed() {
         return Err((Code::Closed, "the conversation is closed already"));
     }
-    permission::close_or_reopen(state, acting, &story.draft).map_err(say)?;
+    permission::conduct(state, acting, &story.draft).map_err(say)?;
     let closed = Change::Closed {
         reason: Reason::Command,
-        note: request.note.clone(),
+        note: asked.note.clone(),
     };
-    story.then(request.command.actor.clone(), closed);
+    story.then(asked.command.actor.clone(), closed);
     Ok(())
 }
 
 /// The last owner keeps it; for anyone else the plan's reopening policy decides who gets it.
-fn reopen(
-    state: &State,
-    story: &mut Story,
-    acting: Acting<'_>,
-    request: &Request<'_>,
-) -> Result<(), Refused> {
-    permission::close_or_reopen(state, acting, &story.draft).map_err(say)?;
+fn reopen(state: &State, story: &mut Story, acting: Acting<'_>, asked: &Asked<'_>) -> Result<(), Refused> {
+    permission::conduct(state, acting, &story.draft).map_err(say)?;
     let kept = matches!(acting, Acting::Person { id, .. } if story.draft.owner.agent() == Some(id));
-    let actor = request.command.actor.clone();
+    let actor = asked.command.actor.clone();
     story.then(
         actor,
         Change::Reopened {
@@ -250,8 +293,9 @@ fn reopen(
     Ok(())
 }
 
-pub(super) fn reopen_if_closed(story: &mut Story, actor: &Actor) {
-    if !story.draft.is_open() {
+/// Whoever gives a closed one to somebody begins a new episode.
+pub fn reopen_if_closed(story: &mut Story, actor: &Actor) {
+    if story.draft.is_closed() {
         let reopened = Change::Reopened {
             reason: Reason::Command,
             standby: false,
@@ -263,7 +307,7 @@ pub(super) fn reopen_if_closed(story: &mut Story, actor: &Actor) {
 }
 
 /// The sentence for a code that permissions refuse with.
-pub(super) fn say(code: Code) -> Refused {
+pub fn say(code: Code) -> Refused {
     let message = match code {
         Code::UnknownAgent => "the actor is no active agent of this tenant",
         Code::AlreadyAssigned => "somebody else owns the conversation",

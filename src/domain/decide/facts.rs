@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::super::conversation::{Contact, Conversation, Owner};
+use super::super::conversation::{Contact, Conversation, Owner, Status};
 use super::super::event::{Change, Event, Kind, MessageRef, Reason};
-use super::super::input::{Actor, Fact, Message, Origin, System, What};
+use super::super::input::{Actor, Fact, Message, System, What};
 use super::super::state::State;
 use super::placing::{self, Arrival};
+use super::replies::{self, Sent};
 use super::story::Story;
 
 /// What a fact leads to.
@@ -19,7 +20,19 @@ pub fn decide(state: &State, fact: &Fact, now: Timestamp) -> Vec<Event> {
     };
     match &fact.what {
         What::Received(message) => received(state, conversation, fact, message, now),
-        What::Sent { message, origin } => sent(state, conversation, fact, message, origin, now),
+        What::Sent {
+            message,
+            origin,
+            leave_unassigned,
+        } => {
+            let sent = Sent {
+                fact,
+                message,
+                origin,
+                leave_unassigned: *leave_unassigned,
+            };
+            replies::sent(state, conversation, sent, now)
+        }
         What::Handover { .. } => handover(state, conversation, fact, now),
     }
 }
@@ -32,13 +45,15 @@ fn received(
     message: &Message,
     now: Timestamp,
 ) -> Vec<Event> {
-    if !conversation.is_open() && !message.turn {
+    if conversation.is_closed() && !message.turn {
         return skip("not_a_turn", now);
     }
     let mut story = Story::of(conversation, now);
-    let begins = !conversation.is_open();
+    let begins = conversation.is_closed();
     if begins {
         begin(&mut story, fact, Reason::Customer, Actor::Customer);
+    } else if message.turn {
+        resume(&mut story);
     }
     let contact = if begins {
         None
@@ -64,46 +79,16 @@ fn received(
     story.events
 }
 
-/// Until replies are gated, a reply from outside claims nothing: it is recorded where there is something to record it on.
-fn sent(
-    state: &State,
-    conversation: &Conversation,
-    fact: &Fact,
-    message: &Message,
-    origin: &Origin,
-    now: Timestamp,
-) -> Vec<Event> {
-    if !conversation.is_open() {
-        return skip("sent_while_not_open", now);
-    }
-    let is_owner = |agent| conversation.owner.agent() == Some(agent);
-    let origin = match origin {
-        Origin::Agent(agent) if !is_owner(agent) && state.active_agent(agent).is_none() => Origin::Phone,
-        known => known.clone(),
-    };
-    let actor = match &origin {
-        Origin::Agent(agent) => Actor::Agent(agent.clone()),
-        Origin::Phone | Origin::Automation => Actor::Gateway,
-    };
-    let mut story = Story::of(conversation, now);
-    story.then(
-        actor,
-        Change::MessageSent {
-            message: MessageRef::of(message, fact.at),
-            origin,
-        },
-    );
-    story.events
-}
-
 /// A bot hands over: the rules find someone, unless a person has it or it waits for one already.
 fn handover(state: &State, conversation: &Conversation, fact: &Fact, now: Timestamp) -> Vec<Event> {
-    if conversation.is_open() && conversation.owner != Owner::Nobody {
+    if !conversation.is_closed() && conversation.owner != Owner::Nobody {
         return skip("handover_of_owned", now);
     }
     let mut story = Story::of(conversation, now);
-    if !conversation.is_open() {
+    if conversation.is_closed() {
         begin(&mut story, fact, Reason::Handover, Actor::Gateway);
+    } else {
+        resume(&mut story);
     }
     let arrival = Arrival {
         message: None,
@@ -114,8 +99,19 @@ fn handover(state: &State, conversation: &Conversation, fact: &Fact, now: Timest
     story.events
 }
 
+/// The customer is back: nothing stays on hold.
+fn resume(story: &mut Story) {
+    if story.draft.status == Status::OnHold {
+        let resumed = Change::Resumed {
+            reason: Reason::Customer,
+            note: None,
+        };
+        story.then(Actor::Customer, resumed);
+    }
+}
+
 /// Opens what is new, reopens what was closed.
-fn begin(story: &mut Story, fact: &Fact, reason: Reason, actor: Actor) {
+pub fn begin(story: &mut Story, fact: &Fact, reason: Reason, actor: Actor) {
     let contact = changed_contact(&story.draft.contact, &fact.contact);
     if story.draft.exists() {
         story.then(
@@ -179,7 +175,7 @@ fn changed_contact(known: &Contact, said: &Contact) -> Option<Arc<Contact>> {
 }
 
 /// A fact that means nothing here: not an error, only counted.
-fn skip(why: &'static str, at: Timestamp) -> Vec<Event> {
+pub fn skip(why: &'static str, at: Timestamp) -> Vec<Event> {
     vec![Event {
         at,
         actor: Actor::Gateway,

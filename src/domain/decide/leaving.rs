@@ -5,7 +5,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::super::agent::{Agent, Presence};
-use super::super::conversation::{Conversation, Status};
+use super::super::conversation::Conversation;
 use super::super::event::{By, Change, Code, Event, Kind, Reason};
 use super::super::ids::{AgentId, ConversationId};
 use super::super::input::{Actor, Command, System};
@@ -41,11 +41,10 @@ fn removed(state: &State, command: &Command, id: &AgentId) -> Result<Agent, Refu
 
 /// Its owner was removed or deactivated: back to routing, in its team if there is one.
 pub fn owner_gone(state: &State, conversation: &Conversation, now: Timestamp) -> Vec<Event> {
-    let owner = conversation
-        .owner
-        .agent()
-        .filter(|_| conversation.status != Status::Closed);
-    if owner.is_none_or(|owner| state.active_agent(owner).is_some()) {
+    if conversation
+        .owned_by()
+        .is_none_or(|owner| state.active_agent(owner).is_some())
+    {
         return Vec::new();
     }
     let mut story = Story::of(conversation, now);
@@ -94,7 +93,7 @@ pub fn forget(
         .filter(|conversation| conversation.exists());
     let mut events = Vec::new();
     for conversation in theirs {
-        if conversation.status != Status::Closed {
+        if !conversation.is_closed() {
             let mut story = Story::of(conversation, now);
             let closed = Change::Closed {
                 reason: Reason::Forgotten,

@@ -6,8 +6,11 @@ mod commands;
 mod facts;
 mod leaving;
 mod placing;
+mod replies;
+mod requests;
 mod story;
 mod timers;
+mod upkeep;
 
 use jiff::Timestamp;
 
@@ -28,13 +31,13 @@ pub fn decide(state: &State, input: &Input, now: Timestamp) -> Vec<Event> {
                 note,
                 wish,
             } => {
-                let request = commands::Request {
+                let asked = commands::Asked {
                     command,
                     wish,
                     expected_epoch: *expected_epoch,
                     note: note.clone(),
                 };
-                commands::decide(state, *conversation, request, now)
+                commands::decide(state, *conversation, asked, now)
             }
             Action::Malformed {
                 conversation,
@@ -89,15 +92,16 @@ pub fn needs_roster(input: &Input, conversation: Option<&Conversation>) -> bool 
 /// An ordinary message on a conversation that an agent owns needs nobody else.
 fn fact_needs_roster(fact: &Fact, conversation: Option<&Conversation>) -> bool {
     let owner = conversation.and_then(Conversation::carried_by);
-    match (&fact.what, owner) {
-        (_, None) => true,
-        (
-            What::Sent {
-                origin: Origin::Agent(agent),
-                ..
-            },
-            Some(owner),
-        ) => agent != owner,
-        (What::Received(_) | What::Sent { .. } | What::Handover { .. }, Some(_)) => false,
+    let Some((conversation, owner)) = conversation.zip(owner) else {
+        return true;
+    };
+    match &fact.what {
+        What::Received(_) | What::Handover { .. } => false,
+        What::Sent { origin, .. } => match origin {
+            Origin::Agent(agent) => agent != owner,
+            // The channel may say whose phone it is.
+            Origin::Phone => conversation.echoed_by(fact.at).is_none(),
+            Origin::Automation => false,
+        },
     }
 }

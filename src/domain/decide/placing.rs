@@ -194,9 +194,16 @@ pub fn in_team(state: &State, story: &mut Story, place: Place, arrival: Arrival<
     story.decided(arrival.actor, Some(decision), queued);
 }
 
-/// Offers a waiting conversation to whoever is eligible now; `None` if it has to go on waiting.
-pub fn offer(state: &State, id: ConversationId, now: Timestamp) -> Option<Event> {
-    let conversation = state.conversation(id).filter(|c| c.may_be_matched())?;
+/// Offers a waiting conversation to whoever is eligible now; nothing happens if it has to go on waiting.
+pub fn offer(state: &State, id: ConversationId, now: Timestamp) -> Vec<Event> {
+    state
+        .conversation(id)
+        .filter(|conversation| conversation.may_be_matched())
+        .and_then(|conversation| taken_from_queue(state, conversation, now))
+        .unwrap_or_default()
+}
+
+fn taken_from_queue(state: &State, conversation: &Conversation, now: Timestamp) -> Option<Vec<Event>> {
     let team = conversation.owner.queue()?.clone();
     let route = conversation.route.clone();
     let wanted = Wanted {
@@ -233,7 +240,7 @@ pub fn offer(state: &State, id: ConversationId, now: Timestamp) -> Option<Event>
         Some(decision),
         Change::Assigned(Box::new(assignment)),
     );
-    story.events.pop()
+    Some(story.events)
 }
 
 /// To nobody: only its clock runs.
@@ -413,8 +420,9 @@ pub fn assignment(
 ) -> Assignment {
     let draft = &story.draft;
     let agent = state.agents.get(&given.agent);
-    let already = u32::from(draft.carried_by() == Some(&given.agent));
-    let load = agent.map_or(0, |agent| agent.load()).saturating_add(1) - already;
+    // What is on hold weighs nothing, whoever has it.
+    let one_more = u32::from(draft.is_open() && draft.carried_by() != Some(&given.agent));
+    let load = agent.map_or(0, |agent| agent.load()).saturating_add(one_more);
     let capacity = agent.map_or(0, |agent| state.capacity_of(agent));
     let (_, policy) = state
         .plan
@@ -428,13 +436,23 @@ pub fn assignment(
         priority,
         exclude: given.exclude,
         note: given.note,
-        over_capacity: capacity > 0 && load > capacity,
+        over_capacity: draft.is_open() && capacity > 0 && load > capacity,
         load,
         capacity,
         engagement: draft.id.derive("engagement", draft.sequence + 1),
         respond_due: respond_due.and_then(|(since, within)| after(since.max(story.at()), within)),
         terms,
     }
+}
+
+/// A person's doing: what the rules asked for stays as it is.
+pub fn by_hand(state: &State, story: &Story, given: Given) -> Assignment {
+    let terms = Terms {
+        plan_version: state.plan.version,
+        strategy: None,
+    };
+    let (route, priority) = (story.draft.route.clone(), story.draft.priority);
+    assignment(state, story, given, route, priority, terms)
 }
 
 /// The team a conversation has once this agent owns it: its own if they are a member, else their first, else none.
@@ -454,7 +472,7 @@ pub fn assign_clock(
     team: Option<&TeamId>,
     since: Timestamp,
 ) -> AssignClock {
-    let since = match (&conversation.assign_clock, conversation.carried_by()) {
+    let since = match (&conversation.assign_clock, conversation.owned_by()) {
         (AssignClock::Breached, None) => return AssignClock::Breached,
         (AssignClock::Running { since, .. }, None) => *since,
         (AssignClock::Running { .. } | AssignClock::Breached | AssignClock::Off, _) => since,

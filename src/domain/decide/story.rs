@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::super::conversation::Conversation;
-use super::super::event::{Change, Decision, Event, Kind};
+use super::super::event::{Change, Decision, Event, Kind, Reason, RequestOutcome};
 use super::super::evolve::apply;
 use super::super::input::Actor;
 
@@ -36,8 +36,18 @@ impl Story {
         self.decided(actor, None, change);
     }
 
-    /// And then this happens, for recorded reasons.
+    /// And then this happens, for recorded reasons. Whatever leaves a pending request nothing to be about ends it first.
     pub fn decided(&mut self, actor: Actor, decision: Option<Decision>, change: Change) {
+        if let Some(reason) = supersedes(&change)
+            && let Some(request) = self.draft.request.clone()
+        {
+            let outcome = RequestOutcome::Superseded(reason);
+            self.add(actor.clone(), None, Change::RequestEnded { request, outcome });
+        }
+        self.add(actor, decision, change);
+    }
+
+    fn add(&mut self, actor: Actor, decision: Option<Decision>, change: Change) {
         let id = match &change {
             Change::Opened { as_new, .. } => as_new.id,
             _ => self.draft.id,
@@ -50,5 +60,14 @@ impl Story {
             decision,
             kind: Kind::Conversation(id, change),
         });
+    }
+}
+
+/// Why a change ends the request that is pending, if it does.
+fn supersedes(change: &Change) -> Option<Reason> {
+    match change {
+        Change::Assigned(_) | Change::Queued { .. } | Change::Unassigned { .. } => Some(Reason::OwnerChanged),
+        Change::Closed { .. } => Some(Reason::Closed),
+        _ => None,
     }
 }

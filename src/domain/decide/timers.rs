@@ -4,11 +4,12 @@ use jiff::Timestamp;
 
 use super::super::agent::Presence;
 use super::super::conversation::{AssignClock, Conversation, Owner};
-use super::super::event::{Change, Event, Kind};
+use super::super::event::{Change, Event, Kind, Reason};
 use super::super::ids::AgentId;
 use super::super::input::{Actor, System, Timer};
 use super::super::state::State;
 use super::placing::{self, Arrival};
+use super::requests;
 use super::story::Story;
 use super::{bulk, leaving};
 
@@ -16,15 +17,17 @@ use super::{bulk, leaving};
 pub fn decide(state: &State, timer: &Timer, now: Timestamp) -> Vec<Event> {
     match timer {
         Timer::AssignDue { conversation } => on(state, *conversation, |c| assign_due(state, c, now)),
+        Timer::HoldEnds { conversation } => on(state, *conversation, |c| hold_ends(c, now)),
+        Timer::RequestDue { conversation } => on(state, *conversation, |c| requests::due(c, now)),
+        Timer::RecipientGone { conversation } => {
+            on(state, *conversation, |c| requests::recipient_gone(state, c, now))
+        }
         Timer::PresenceExpired { agent } => presence_expired(state, agent, now),
         Timer::DrainQueues => vec![quiet(Kind::DrainPending(false), now)],
         Timer::Reexamine { conversation } => on(state, *conversation, |c| reexamine(state, c, now)),
         Timer::Bulk(item) => bulk::item(state, item, now),
         Timer::BulkDone(report) => vec![bulk::done(report, now)],
-        Timer::OwnerGone { conversation } => state
-            .conversation(*conversation)
-            .map(|c| leaving::owner_gone(state, c, now))
-            .unwrap_or_default(),
+        Timer::OwnerGone { conversation } => on(state, *conversation, |c| leaving::owner_gone(state, c, now)),
         Timer::Stranded { conversation } => on(state, *conversation, |c| stranded(state, c, now)),
     }
 }
@@ -36,7 +39,7 @@ fn on(
 ) -> Vec<Event> {
     state
         .conversation(id)
-        .filter(|conversation| conversation.is_open())
+        .filter(|conversation| !conversation.is_closed())
         .map(decide)
         .unwrap_or_default()
 }
@@ -61,6 +64,20 @@ fn assign_due(state: &State, conversation: &Conversation, now: Timestamp) -> Vec
         notify,
     };
     story.then(Actor::System(System::Timer), breached);
+    story.events
+}
+
+/// The moment came until which it was on hold.
+fn hold_ends(conversation: &Conversation, now: Timestamp) -> Vec<Event> {
+    if conversation.held_until.is_none_or(|until| until > now) {
+        return Vec::new();
+    }
+    let mut story = Story::of(conversation, now);
+    let resumed = Change::Resumed {
+        reason: Reason::Until,
+        note: None,
+    };
+    story.then(Actor::System(System::Timer), resumed);
     story.events
 }
 

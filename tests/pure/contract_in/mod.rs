@@ -128,7 +128,7 @@ fn received(fact: &ArrivedFact) -> &Message {
 #[track_caller]
 fn sent(fact: &ArrivedFact) -> (&Message, &Origin) {
     match &fact.what {
-        What::Sent { message, origin } => (message, origin),
+        What::Sent { message, origin, .. } => (message, origin),
         other => panic!("not sent: {other:?}"),
     }
 }

@@ -7,10 +7,13 @@ use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
 use switchboard::domain::agent::Presence;
-use switchboard::domain::conversation::Contact;
+use switchboard::domain::conversation::{Contact, Priority};
 use switchboard::domain::input::{Actor, Body, Fact, Message, Origin, System, Upsert, What, Wish};
 
-use crate::company::{CHAT, Company, Happened, OTHER_CHAT, agent, channel, plan, to_agent, to_team};
+use crate::company::{
+    CHAT, Company, Happened, OTHER_CHAT, accept, agent, ask, channel, plan, reject, reply, to_agent, to_team,
+    withdraw,
+};
 
 /// Steps of one history: an episode or two of both conversations.
 const STEPS: usize = 30;
@@ -146,6 +149,7 @@ impl History {
             Happens::Sent(origin) => What::Sent {
                 message: self.secrets.message("text", false),
                 origin: origin.clone(),
+                leave_unassigned: false,
             },
             Happens::Handover => What::Handover {
                 reason: self.secrets.text.as_str().into(),
@@ -229,5 +233,14 @@ fn wishes() -> impl Strategy<Value = Wish> {
         1 => Just(Wish::Unassign),
         2 => Just(Wish::Close),
         1 => Just(Wish::Reopen),
+        1 => Just(Wish::Hold { until: None }),
+        1 => Just(Wish::Resume),
+        2 => agents().prop_map(ask),
+        1 => Just(accept()),
+        1 => Just(reject("busy")),
+        1 => Just(withdraw("not needed")),
+        2 => Just(reply("on its way")),
+        1 => Just(Wish::Note { text: "call back".into() }),
+        1 => Just(Wish::Prioritize(Priority::High)),
     ]
 }

@@ -40,6 +40,19 @@ impl Chat {
         self.waiting_since(start()).of(queue)
     }
 
+    /// Whoever has it set it aside, perhaps until then.
+    pub fn on_hold(mut self, until: Option<Timestamp>) -> Self {
+        self.0.status = Status::OnHold;
+        self.0.held_until = until;
+        self
+    }
+
+    /// The window for free replies ends then.
+    pub fn writable_until(mut self, until: Timestamp) -> Self {
+        self.0.window_expires_at = Some(until);
+        self
+    }
+
     /// The team it belongs to.
     pub fn of(mut self, of: &str) -> Self {
         self.0.team = Some(team(of));

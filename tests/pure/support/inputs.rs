@@ -5,14 +5,16 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use switchboard::domain::agent::Presence;
-use switchboard::domain::conversation::Contact;
+use switchboard::domain::conversation::{Contact, Priority};
 use switchboard::domain::ids::ConversationId;
 use switchboard::domain::input::{
-    Action, Actor, Body, Command, Fact, Message, Origin, Recipient, System, Timer, Upsert, What, Wish,
+    Action, Actor, Body, Command, Fact, Message, Origin, Recipient, ReplyBody, System, Timer, Upsert, What,
+    Wish,
 };
 
 use super::plans::Draft;
 use super::{agent, channel, id, start, team};
+use crate::company::{self, name_of};
 
 /// Something a gateway reports, being written.
 #[derive(Debug, Clone)]
@@ -35,7 +37,15 @@ pub fn received(number: u8, kind: &str, turn: bool) -> Report {
 /// The business writes outside the gate.
 pub fn sent(number: u8, origin: Origin) -> Report {
     let message = message("text", false);
-    report(number, What::Sent { message, origin })
+    let leave_unassigned = false;
+    report(
+        number,
+        What::Sent {
+            message,
+            origin,
+            leave_unassigned,
+        },
+    )
 }
 
 /// This agent writes outside the gate.
@@ -72,6 +82,14 @@ fn message(kind: &str, turn: bool) -> Message {
 impl Report {
     pub fn at(mut self, at: Timestamp) -> Self {
         self.0.at = at;
+        self
+    }
+
+    /// Without a claim on what nobody owns.
+    pub fn leaving_unassigned(mut self) -> Self {
+        if let What::Sent { leave_unassigned, .. } = &mut self.0.what {
+            *leave_unassigned = true;
+        }
         self
     }
 
@@ -145,12 +163,7 @@ impl Speaker {
 
     /// Any wish about any conversation.
     pub fn wishes(self, conversation: ConversationId, wish: Wish) -> Says {
-        let name = match &wish {
-            Wish::Assign(_) => "assign",
-            Wish::Unassign => "unassign",
-            Wish::Close => "close",
-            Wish::Reopen => "reopen",
-        };
+        let name = name_of(&wish);
         let action = Action::Conversation {
             conversation,
             expected_epoch: None,
@@ -178,6 +191,54 @@ impl Speaker {
 
     pub fn reopens(self, number: u8) -> Says {
         self.wishes(id(number), Wish::Reopen)
+    }
+
+    pub fn holds(self, number: u8, until: Option<Timestamp>) -> Says {
+        self.wishes(id(number), Wish::Hold { until })
+    }
+
+    pub fn resumes(self, number: u8) -> Says {
+        self.wishes(id(number), Wish::Resume)
+    }
+
+    /// Offers it to a colleague.
+    pub fn asks(self, number: u8, to: &str) -> Says {
+        self.wishes(id(number), company::ask(to))
+    }
+
+    pub fn accepts(self, number: u8) -> Says {
+        self.wishes(id(number), company::accept())
+    }
+
+    pub fn rejects(self, number: u8, reason: &str) -> Says {
+        self.wishes(id(number), company::reject(reason))
+    }
+
+    pub fn withdraws(self, number: u8, reason: &str) -> Says {
+        self.wishes(id(number), company::withdraw(reason))
+    }
+
+    /// Writes to the customer through the gate.
+    pub fn replies(self, number: u8) -> Says {
+        self.wishes(id(number), company::reply("on its way"))
+    }
+
+    pub fn replies_with(self, number: u8, template: bool, leave_unassigned: bool) -> Says {
+        let message = ReplyBody("{}".into());
+        let wish = Wish::Reply {
+            message,
+            template,
+            leave_unassigned,
+        };
+        self.wishes(id(number), wish)
+    }
+
+    pub fn notes(self, number: u8, text: &str) -> Says {
+        self.wishes(id(number), Wish::Note { text: text.into() })
+    }
+
+    pub fn prioritizes(self, number: u8, priority: Priority) -> Says {
+        self.wishes(id(number), Wish::Prioritize(priority))
     }
 
     pub fn sets(self, of: &str, presence: Presence) -> Says {
@@ -258,4 +319,22 @@ pub fn found_stranded(number: u8) -> Body {
 pub fn assign_timer(number: u8) -> Body {
     let conversation = id(number);
     Body::Timer(Timer::AssignDue { conversation })
+}
+
+/// The timer of a conversation on hold, due or not.
+pub fn hold_timer(number: u8) -> Body {
+    let conversation = id(number);
+    Body::Timer(Timer::HoldEnds { conversation })
+}
+
+/// The timer of a conversation's request, due or not.
+pub fn request_timer(number: u8) -> Body {
+    let conversation = id(number);
+    Body::Timer(Timer::RequestDue { conversation })
+}
+
+/// A conversation's home is to see whether whoever is asked is still there.
+pub fn recipient_timer(number: u8) -> Body {
+    let conversation = id(number);
+    Body::Timer(Timer::RecipientGone { conversation })
 }

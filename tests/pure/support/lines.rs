@@ -1,7 +1,7 @@
 //! Events as one line each, the way a person would tell them: what tests compare and what failures print.
 
 use switchboard::domain::agent::Presence;
-use switchboard::domain::event::{Assignment, By, Change, Code, Kind, Reason, Recorded};
+use switchboard::domain::event::{Assignment, By, Change, Code, Kind, Reason, Recorded, RequestOutcome};
 use switchboard::domain::ids::ConversationId;
 use switchboard::domain::input::{Input, Origin};
 
@@ -78,6 +78,20 @@ fn of_change(change: &Change) -> String {
         Change::Assigned(assignment) => of_assignment(assignment),
         Change::Unassigned { reason, .. } => format!("unassigned by {}", of_reason(*reason)),
         Change::Closed { reason, .. } => format!("closed by {}", of_reason(*reason)),
+        Change::Held { until, .. } => format!("held{}", if until.is_some() { " until then" } else { "" }),
+        Change::Resumed { reason, .. } => format!("resumed by {}", of_reason(*reason)),
+        Change::Prioritized { priority, .. } => format!("priority {priority:?}"),
+        Change::NoteAdded { .. } => "note added".into(),
+        Change::Requested(request) => format!("{} asks {}", request.from, request.to),
+        Change::RequestEnded { outcome, .. } => match outcome {
+            RequestOutcome::Accepted => "request accepted".into(),
+            RequestOutcome::Rejected(_) => "request rejected".into(),
+            RequestOutcome::Withdrawn(_) => "request withdrawn".into(),
+            RequestOutcome::TimedOut => "request timed out".into(),
+            RequestOutcome::Superseded(reason) => format!("request superseded: {}", of_reason(*reason)),
+        },
+        Change::ReplyAuthorized { .. } => "reply authorized".into(),
+        Change::ReplyUnauthorized { .. } => "reply unauthorized".into(),
         Change::ClockStarted(_) => "with nobody".into(),
         Change::ResponseBreached { policy, .. } => format!("{policy} breached"),
     }
@@ -89,6 +103,8 @@ fn of_assignment(assignment: &Assignment) -> String {
         By::Sticky => "sticky",
         By::Manual => "manual",
         By::Claim => "claim",
+        By::FirstReply => "first reply",
+        By::Request => "request",
     };
     let over = if assignment.over_capacity {
         ", over capacity"
@@ -115,12 +131,22 @@ pub fn of_reason(reason: Reason) -> &'static str {
         Reason::NoAgentFree => "no agent free",
         Reason::ManualTeam => "manual team",
         Reason::Transfer => "transfer",
+        Reason::Agent => "agent",
+        Reason::Until => "until",
+        Reason::OwnerChanged => "owner changed",
+        Reason::Closed => "closed",
+        Reason::RecipientUnavailable => "recipient unavailable",
+        Reason::RecipientRemoved => "recipient removed",
     }
 }
 
 pub fn of_code(code: Code) -> &'static str {
     match code {
         Code::Invalid => "invalid",
+        Code::ReasonRequired => "reason_required",
+        Code::NoPendingRequest => "no_pending_request",
+        Code::RequestPending => "request_pending",
+        Code::WindowClosed => "window_closed",
         Code::NotFound => "not_found",
         Code::UnknownAgent => "unknown_agent",
         Code::UnknownTeam => "unknown_team",

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use switchboard::domain::agent::{Agent, Membership};
+use switchboard::domain::agent::{Agent, Membership, Presence};
 use switchboard::domain::conversation::Conversation;
 use switchboard::domain::decide::needs_roster;
 use switchboard::domain::event::{Kind, Recorded};
@@ -223,7 +223,20 @@ impl World {
 
     /// Whether anything is due at once.
     pub fn is_busy(&self) -> bool {
-        self.drain_due || self.reexamine_due
+        let in_vain = self
+            .conversations
+            .values()
+            .any(|c| self.waits_for_someone_gone(c));
+        self.drain_due || self.reexamine_due || in_vain
+    }
+
+    /// Whether it is offered to someone who cannot answer: the change that made it so left a timer in its home.
+    fn waits_for_someone_gone(&self, conversation: &Conversation) -> bool {
+        conversation.request.as_ref().is_some_and(|request| {
+            !self.agents.get(&request.to).is_some_and(|agent| {
+                agent.profile.active && agent.profile.may_reply && agent.presence != Presence::Offline
+            })
+        })
     }
 
     /// Claims the timers that are due, as inputs. Those about conversations that others hold wait.
@@ -234,6 +247,18 @@ impl World {
         for c in self.conversations.values().filter(mine) {
             if c.assign_clock.due().is_some_and(|due| due <= now) {
                 due.push(Timer::AssignDue { conversation: c.id });
+            }
+            if c.held_until.is_some_and(|until| until <= now) {
+                due.push(Timer::HoldEnds { conversation: c.id });
+            }
+            if c.request
+                .as_ref()
+                .is_some_and(|request| request.expires_at <= now)
+            {
+                due.push(Timer::RequestDue { conversation: c.id });
+            }
+            if self.waits_for_someone_gone(c) {
+                due.push(Timer::RecipientGone { conversation: c.id });
             }
         }
         for agent in self.agents.values() {
@@ -304,7 +329,13 @@ fn subject<'a>(state: &'a State, input: &Input) -> Option<&'a Conversation> {
 /// Whether an input may free a place in somebody's hands: then the queues are loaded.
 fn may_free(input: &Input) -> bool {
     match &input.body {
-        Body::Fact(_) | Body::Timer(Timer::AssignDue { .. }) => false,
+        Body::Fact(_)
+        | Body::Timer(
+            Timer::AssignDue { .. }
+            | Timer::HoldEnds { .. }
+            | Timer::RequestDue { .. }
+            | Timer::RecipientGone { .. },
+        ) => false,
         Body::Command(command) => !matches!(command.action, Action::Malformed { .. }),
         Body::Timer(_) => true,
     }

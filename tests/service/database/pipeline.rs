@@ -9,7 +9,7 @@ use switchboard::domain::conversation::Owner;
 use switchboard::domain::event::{By, Decision};
 use switchboard::domain::ids::{ConversationId, Partition};
 use switchboard::store::conversations::Saved;
-use switchboard::store::records::{DecisionRecord, Engagement};
+use switchboard::store::records::{DecisionRecord, Engagement, EngagementStatus};
 use switchboard::store::timers::{NewTimer, TimerKind};
 use switchboard::store::{
     Session, agents, aliases, conversations, inbox, lanes, matching, outbox, queue, records, timers,
@@ -131,6 +131,7 @@ async fn records_and_timers_are_sent_when_they_are_first_polled() {
         from: &Owner::Nobody,
         to: &to,
         requester: None,
+        status: EngagementStatus::Done,
         note: None,
         decision: None,
         at: second(0),

@@ -7,7 +7,7 @@ use switchboard::domain::event::{By, Candidate, Decision, PassedOver};
 use switchboard::domain::ids::ConversationId;
 use switchboard::domain::plan::Strategy;
 use switchboard::store::read::{self, Queue, View};
-use switchboard::store::records::{self, DecisionRecord, Engagement};
+use switchboard::store::records::{self, DecisionRecord, Engagement, EngagementStatus};
 use switchboard::store::{Session, agents, matching};
 use uuid::Uuid;
 
@@ -144,6 +144,7 @@ async fn records_of_a_conversation_come_back_as_they_were_added_the_oldest_first
         from: &from,
         to: &martha,
         requester: None,
+        status: EngagementStatus::Done,
         note: None,
         decision: Some(decision.id),
         at: second(1),
