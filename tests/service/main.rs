@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod broker;
+mod bulk;
 mod database;
 mod faults;
 mod journey;
