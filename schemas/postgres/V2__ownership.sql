@@ -22,6 +22,10 @@ alter table conversation
 drop index conversation_owner;
 create index conversation_owner on conversation (tenant, owner_agent, id)
     where status <> 'closed' and owner_agent is not null;
+-- What nobody has.
+drop index conversation_unowned;
+create index conversation_unowned on conversation (home, tenant, id)
+    where status <> 'closed' and owner_agent is null;
 -- The requests that wait for someone: few, and none of its columns is changed by an ordinary message.
 create index conversation_request on conversation (tenant, request_to)
     where request_to is not null;

@@ -7,8 +7,9 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::print::say;
+use super::viewer::Viewer;
 use super::{CliError, Done, connect, print};
-use crate::domain::conversation::Owner;
+use crate::domain::conversation::{Owner, PendingRequest};
 use crate::domain::ids::{AgentId, ConversationId, Tenant};
 use crate::store::conversations::Loaded;
 use crate::store::read::{self, View};
@@ -29,7 +30,7 @@ pub enum Command {
         /// Whose.
         #[arg(long)]
         tenant: Option<String>,
-        /// For --view mine: this person's.
+        /// Only what this person may see; for --view mine: theirs.
         #[arg(long = "as")]
         agent: Option<String>,
         /// At most this many.
@@ -45,6 +46,9 @@ pub enum Command {
     Show {
         /// Its id.
         id: Uuid,
+        /// Only if this person may see it.
+        #[arg(long = "as")]
+        agent: Option<String>,
         /// As JSON.
         #[arg(long)]
         json: bool,
@@ -58,7 +62,7 @@ pub enum ViewName {
     New,
     /// Open, in a team's queue.
     Team,
-    /// Open, with a person.
+    /// Open or on hold, with a person.
     Assigned,
     /// Those of --as.
     Mine,
@@ -77,7 +81,7 @@ pub async fn run(command: Command) -> Done {
             limit,
             json,
         } => list(view, tenant, agent, limit, json).await,
-        Command::Show { id, json } => show(ConversationId(id), json).await,
+        Command::Show { id, agent, json } => show(ConversationId(id), agent, json).await,
     }
 }
 
@@ -92,8 +96,16 @@ async fn list(view: ViewName, tenant: Option<String>, agent: Option<String>, lim
         ViewName::Closed => View::Closed,
         ViewName::All => View::All,
     };
-    let session = connect::store()?.session().await?;
-    let found = read::conversations(&session, tenant.as_ref(), view, limit).await?;
+    let store = connect::store()?;
+    let session = store.session().await?;
+    let (tenant, eyes) = match &agent {
+        Some(agent) => {
+            let viewer = Viewer::find(&store, &session, tenant, agent).await?;
+            (Some(viewer.tenant().clone()), viewer.eyes()?)
+        }
+        None => (tenant, None),
+    };
+    let found = read::conversations(&session, tenant.as_ref(), view, eyes.as_ref(), limit).await?;
     if json {
         print::json(&found.iter().map(value).collect::<Vec<_>>())?;
     } else {
@@ -116,14 +128,21 @@ async fn list(view: ViewName, tenant: Option<String>, agent: Option<String>, lim
     Ok(ExitCode::SUCCESS)
 }
 
-async fn show(id: ConversationId, json: bool) -> Done {
-    let session = connect::store()?.session().await?;
+async fn show(id: ConversationId, agent: Option<String>, json: bool) -> Done {
+    let agent = agent.map(|agent| AgentId::new(&agent)).transpose()?;
+    let store = connect::store()?;
+    let session = store.session().await?;
     let found = read::conversation(&session, id).await?;
     let loaded = found.ok_or_else(|| CliError::from(format!("there is no conversation {id}")))?;
+    if let Some(agent) = &agent {
+        let viewer = Viewer::find(&store, &session, Some(loaded.tenant.clone()), agent).await?;
+        viewer.must_see(&loaded.conversation)?;
+    }
+    let notes = read::notes(&session, &loaded.tenant, id).await?;
     let engagements = read::engagements(&session, &loaded.tenant, id).await?;
     if json {
         let mut value = value(&loaded);
-        value["notes"] = json!([]);
+        value["notes"] = serde_json::to_value(&notes)?;
         value["engagements"] = serde_json::to_value(&engagements)?;
         print::json(&value)?;
         return Ok(ExitCode::SUCCESS);
@@ -133,6 +152,9 @@ async fn show(id: ConversationId, json: bool) -> Done {
         say!("{name:<18} {}", shown(value));
     }
     say!("");
+    for note in &notes {
+        say!("{}  {} noted: {}", note.created_at, note.author, note.text);
+    }
     let rows: Vec<_> = engagements
         .iter()
         .map(|one| {
@@ -189,6 +211,18 @@ fn owner(owner: &Owner) -> Value {
     }
 }
 
+fn request(request: Option<&PendingRequest>) -> Value {
+    request.map_or(Value::Null, |request| {
+        json!({
+            "request": request.id.to_string(),
+            "from": request.from.as_str(),
+            "to": request.to.as_str(),
+            "note": request.note.as_deref(),
+            "expires_at": request.expires_at.to_string(),
+        })
+    })
+}
+
 /// A conversation as outside tools read it.
 fn value(loaded: &Loaded) -> Value {
     let conversation = &loaded.conversation;
@@ -210,7 +244,8 @@ fn value(loaded: &Loaded) -> Value {
         "sequence": conversation.sequence,
         "waiting_since": conversation.waiting_since.map(|at| at.to_string()),
         "window_expires_at": conversation.window_expires_at.map(|at| at.to_string()),
-        "request": Value::Null,
+        "request": request(conversation.request.as_ref()),
+        "held_until": conversation.held_until.map(|at| at.to_string()),
         "partitionkey": &*conversation.partition_key,
         "partition": conversation.home.0,
         "standby": conversation.standby,

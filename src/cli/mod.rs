@@ -12,6 +12,7 @@ mod print;
 mod publish;
 mod tail;
 mod topology;
+mod viewer;
 mod worker;
 
 use std::process::ExitCode;

@@ -56,14 +56,13 @@ pub fn assign(
     if to_self && !owned {
         return claim(state, id, role, conversation);
     }
-    let allowed = match role {
-        Role::Admin => true,
-        Role::Manager => {
-            may_give_own(state, id, conversation)
-                || looks_after(state, id, conversation.team.as_ref()) && reaches(state, id, to)
-        }
-        Role::Agent => may_give_own(state, id, conversation) || may_give_any(state, id, conversation),
-    };
+    let as_agent = may_give_own(state, id, conversation) || may_give_any(state, id, conversation);
+    let allowed = as_agent
+        || match role {
+            Role::Admin => true,
+            Role::Manager => looks_after(state, id, conversation.team.as_ref()) && reaches(state, id, to),
+            Role::Agent => false,
+        };
     match (allowed, to_self) {
         (true, _) => Ok(()),
         (false, true) => Err(Code::AlreadyAssigned),
@@ -102,11 +101,12 @@ pub fn unassign(state: &State, acting: Acting<'_>, conversation: &Conversation) 
     let Acting::Person { id, role } = acting else {
         return Ok(());
     };
-    let allowed = may_give_own(state, id, conversation)
+    let as_agent = may_give_own(state, id, conversation) || may_give_any(state, id, conversation);
+    let allowed = as_agent
         || match role {
             Role::Admin => true,
             Role::Manager => looks_after(state, id, conversation.team.as_ref()),
-            Role::Agent => may_give_any(state, id, conversation),
+            Role::Agent => false,
         };
     if allowed { Ok(()) } else { Err(Code::NotPermitted) }
 }

@@ -6,7 +6,7 @@ use super::codec;
 use super::{Session, StoreError};
 use crate::domain::ids::{ConversationId, Tenant};
 
-pub(super) const STATEMENTS: &[&str] = &[FIND, ADD];
+pub(super) const STATEMENTS: &[&str] = &[FIND, ADD, REMOVE];
 
 const FIND: &str = "select a.tenant, a.key, a.conversation
   from unnest($1::text[], $2::uuid[]) k(tenant, key) join alias a using (tenant, key)";
@@ -39,4 +39,20 @@ pub async fn add(session: &Session, aliases: &[(Tenant, Uuid, ConversationId)]) 
     let keys: Vec<Uuid> = aliases.iter().map(|(_, key, _)| *key).collect();
     let conversations: Vec<Uuid> = aliases.iter().map(|(_, _, id)| id.0).collect();
     session.execute(ADD, &[&tenants, &keys, &conversations]).await
+}
+
+const REMOVE: &str = "delete from alias a using unnest($1::text[], $2::uuid[]) u(tenant, key)
+  where a.tenant = u.tenant and a.key = u.key";
+
+/// Removes aliases.
+pub async fn remove(session: &Session, aliases: &[(Tenant, Uuid)]) -> Result<(), StoreError> {
+    if aliases.is_empty() {
+        return Ok(());
+    }
+    let (tenants, keys): (Vec<&str>, Vec<Uuid>) = aliases
+        .iter()
+        .map(|(tenant, key)| (tenant.as_str(), *key))
+        .unzip();
+    session.execute(REMOVE, &[&tenants, &keys]).await?;
+    Ok(())
 }

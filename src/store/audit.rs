@@ -63,10 +63,10 @@ const CHECKS: &[Check] = &[
     },
     Check {
         promise: "P5",
-        name: "open conversations owned by someone who is no agent",
+        name: "open and held conversations owned by someone who is no agent",
         sql: "select c.tenant || '/' || c.id from conversation c
           left join agent a on a.tenant = c.tenant and a.id = c.owner_agent
-          where c.status = 'open' and c.owner_agent is not null and a.id is null",
+          where c.status <> 'closed' and c.owner_agent is not null and a.id is null",
     },
     Check {
         promise: "P5",
@@ -102,6 +102,29 @@ const CHECKS: &[Check] = &[
         sql: "select c.tenant || '/' || c.id from conversation c
           left join timer t on t.tenant = c.tenant and t.kind = 'assign' and t.subject = c.id::text
           where c.clock = 'running' and t.id is null",
+    },
+    Check {
+        promise: "P7",
+        name: "pending requests without a timer",
+        sql: "select c.tenant || '/' || c.id from conversation c
+          left join timer t on t.tenant = c.tenant and t.kind = 'request' and t.subject = c.id::text
+          where c.request_to is not null and t.id is null",
+    },
+    Check {
+        promise: "P7",
+        name: "conversations on hold until a moment without a timer",
+        sql: "select c.tenant || '/' || c.id from conversation c
+          left join timer t on t.tenant = c.tenant and t.kind = 'hold' and t.subject = c.id::text
+          where c.held_until is not null and t.id is null",
+    },
+    Check {
+        promise: "P8",
+        name: "requests whose record says another thing than their conversation",
+        sql: "select coalesce(c.tenant, e.tenant) || '/' || coalesce(c.id, e.conversation)
+          from (select * from engagement where status = 'requested') e
+          full join (select * from conversation where request_to is not null) c
+            on c.tenant = e.tenant and c.request_id = e.id
+          where c.id is null or e.id is null",
     },
     Check {
         promise: "P7",

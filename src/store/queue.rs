@@ -115,7 +115,7 @@ pub async fn in_other_teams(
 ) -> Result<Vec<ConversationId>, StoreError> {
     let names: Vec<&str> = teams.iter().map(TeamId::as_str).collect();
     let sql = "select id from conversation
-      where tenant = $1 and home = $2 and status = 'open' and owner_agent is null and owner_queue <> all($3::text[])
+      where tenant = $1 and home = $2 and status <> 'closed' and owner_agent is null and owner_queue <> all($3::text[])
       order by id limit $4";
     let rows = session
         .query(sql, &[&tenant.as_str(), &i32::from(home.0), &names, &limit])

@@ -1,5 +1,7 @@
 //! What people look at: conversations, their history, the decisions behind them. Plain reads, no locks.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use serde_json::Value;
 use tokio_postgres::Row;
@@ -8,7 +10,7 @@ use uuid::Uuid;
 use super::codec;
 use super::row::{Loaded, columns};
 use super::{Session, StoreError};
-use crate::domain::ids::{AgentId, ConversationId, Tenant};
+use crate::domain::ids::{AgentId, ConversationId, TeamId, Tenant};
 
 /// Records shown of one conversation at most, the newest: a life of reopening fits, a loop of transfers does not.
 const MOST_RECORDS: i64 = 1_000;
@@ -20,9 +22,9 @@ pub enum View<'a> {
     New,
     /// Open, in a team's queue.
     Team,
-    /// Open, with a person.
+    /// Open or on hold, with a person.
     Assigned,
-    /// Open, with this person.
+    /// Open or on hold, with this person.
     Mine(&'a AgentId),
     /// Closed.
     Closed,
@@ -45,8 +47,8 @@ impl View<'_> {
                 "status = 'open' and owner_agent is null and owner_queue is not null",
                 WAITED_LONGEST,
             ),
-            View::Assigned => ("status = 'open' and owner_agent is not null", WAITED_LONGEST),
-            View::Mine(_) => ("status = 'open' and owner_agent = $2", WAITED_LONGEST),
+            View::Assigned => ("status <> 'closed' and owner_agent is not null", WAITED_LONGEST),
+            View::Mine(_) => ("status <> 'closed' and owner_agent = $2", WAITED_LONGEST),
             View::Closed => ("status = 'closed'", NEWEST),
             View::All => ("true", NEWEST),
         }
@@ -60,11 +62,21 @@ impl View<'_> {
     }
 }
 
-/// Conversations of a view, at most `limit`: open ones by how long they have waited, others the newest first.
+/// Whose eyes look: what they own, what is in no team, and what is in one of these teams.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Eyes {
+    /// Who looks.
+    pub agent: AgentId,
+    /// The teams they look into.
+    pub teams: BTreeSet<TeamId>,
+}
+
+/// Conversations of a view that these eyes may see (without any: all), at most `limit`: open ones by how long they have waited, others the newest first.
 pub async fn conversations(
     session: &Session,
     tenant: Option<&Tenant>,
     view: View<'_>,
+    eyes: Option<&Eyes>,
     limit: i64,
 ) -> Result<Vec<Loaded>, StoreError> {
     let (condition, order) = view.sql();
@@ -72,11 +84,19 @@ pub async fn conversations(
     let sql = format!(
         "select {} from conversation
          where ($1::text is null or tenant = $1) and ($2::text is null or true) and {condition}
+           and ($4::text is null or owner_agent = $4 or team is null or team = any($5::text[]))
          order by {order} limit $3",
         columns!()
     );
-    let parameters: [&(dyn tokio_postgres::types::ToSql + Sync); 3] =
-        [&tenant.map(Tenant::as_str), &view.agent(), &limit.max(0)];
+    let viewer = eyes.map(|eyes| eyes.agent.as_str());
+    let teams = eyes.map(|eyes| eyes.teams.iter().map(TeamId::as_str).collect::<Vec<_>>());
+    let parameters: [&(dyn tokio_postgres::types::ToSql + Sync); 5] = [
+        &tenant.map(Tenant::as_str),
+        &view.agent(),
+        &limit.max(0),
+        &viewer,
+        &teams.unwrap_or_default(),
+    ];
     session
         .query(&sql, &parameters)
         .await?
@@ -152,6 +172,35 @@ pub async fn engagements(
         decision: row.get(10),
     };
     Ok(rows.iter().rev().map(engagement).collect())
+}
+
+/// A note as it is shown.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Note {
+    /// Its name.
+    pub note: Uuid,
+    /// Who wrote it.
+    pub author: String,
+    /// What.
+    pub text: String,
+    /// When.
+    pub created_at: Timestamp,
+}
+
+/// A conversation's notes, the oldest first.
+pub async fn notes(session: &Session, tenant: &Tenant, id: ConversationId) -> Result<Vec<Note>, StoreError> {
+    let sql = "select id, author, text, created_at from note
+      where tenant = $1 and conversation = $2 order by created_at desc, id desc limit $3";
+    let rows = session
+        .query(sql, &[&tenant.as_str(), &id.0, &MOST_RECORDS])
+        .await?;
+    let note = |row: &Row| Note {
+        note: row.get(0),
+        author: row.get(1),
+        text: row.get(2),
+        created_at: row.get(3),
+    };
+    Ok(rows.iter().rev().map(note).collect())
 }
 
 /// A decision record as it is shown.

@@ -5,7 +5,6 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use jiff::Timestamp;
-use metrics::counter;
 use tokio::try_join;
 use uuid::Uuid;
 
@@ -17,18 +16,16 @@ use super::entry::{self, Entry};
 use super::gather::{self, Arrival, Pending, Work};
 use super::leaving;
 use super::resolve::{self, Resolved};
+use super::tally;
 use super::timed;
 use super::world::{Needs, World, drained_teams};
 use crate::broker::Publication;
-use crate::contract::words::Wire;
 use crate::contract::{Dead, parcel};
-use crate::domain::event::{Kind, Recorded};
 use crate::domain::ids::{ConversationId, Partition, Tenant};
 use crate::domain::input::{Action, Body};
 use crate::store::timers::DueTimer;
 use crate::store::{Session, Store, StoreError};
 use crate::store::{agents, aliases, conversations, inbox, lanes, matching, outbox, plans, queue, timers};
-use crate::telemetry;
 
 /// Waiting conversations of one requirement that a batch looks at: more are left to the next, through a timer.
 const DRAIN_PAGE: usize = 100;
@@ -127,7 +124,12 @@ pub async fn run(store: &Store, order: Order<'_>) -> Result<Outcome, Failure> {
 async fn decide(session: &mut Session, order: Order<'_>) -> Result<Outcome, Failure> {
     let gathered = gather::gather(order.arrivals, order.directory);
     let opening = open(session, order, &gathered.pending).await?;
-    let resolved = resolve::resolve(&gathered.pending, &opening.aliases, order.partitions);
+    let resolved = resolve::resolve(
+        &gathered.pending,
+        &opening.aliases,
+        order.directory,
+        order.partitions,
+    );
     let mut world = World::default();
     let due = lock(session, order, &gathered.pending, &opening, &resolved, &mut world).await?;
     let mut inputs = entry::inputs(&gathered.pending, &opening.fresh, &resolved);
@@ -160,8 +162,9 @@ async fn decide(session: &mut Session, order: Order<'_>) -> Result<Outcome, Fail
             .extend(messages.into_iter().map(announce::publication));
         outcome.rows.push(id);
     }
+    resolve::forget_unborn(session, &resolved, &world).await?;
     save(session, order, &world, folded, &mut outcome).await?;
-    count(&inputs, gathered.pending.len(), &opening.fresh);
+    tally::inputs(&inputs, gathered.pending.len(), &opening.fresh);
     Ok(outcome)
 }
 
@@ -422,7 +425,7 @@ fn fold(world: &mut World, entries: &mut [Entry], now: Timestamp, partitions: u1
         }
         entry::complete(world, entry);
         let recorded = world.fold(&entry.tenant, &entry.input, now);
-        count_recorded(&recorded);
+        tally::events(&recorded);
         changes.add(
             world,
             &entry.tenant,
@@ -463,37 +466,5 @@ async fn wake(session: &Session, lanes: &[Partition]) {
         && let Err(error) = crate::store::listen::notify(session, lanes).await
     {
         tracing::debug!(%error, "hint to other lanes was not sent");
-    }
-}
-
-fn count(entries: &[Entry], pending: usize, fresh: &HashSet<Uuid>) {
-    for entry in entries.iter().filter(|entry| !entry.duplicate) {
-        let kind = match entry.input.body {
-            Body::Fact(_) => "fact",
-            Body::Command(_) => "command",
-            Body::Timer(_) => "timer",
-        };
-        counter!(telemetry::INPUTS, "kind" => kind).increment(1);
-    }
-    counter!(telemetry::DUPLICATES).increment(pending.saturating_sub(fresh.len()) as u64);
-}
-
-fn count_recorded(recorded: &[Recorded]) {
-    for event in recorded {
-        match &event.event.kind {
-            Kind::Skipped(reason) => counter!(telemetry::SKIPPED, "reason" => *reason).increment(1),
-            Kind::CommandRejected(refusal) => {
-                counter!(telemetry::REJECTED, "code" => refusal.code.wire()).increment(1);
-            }
-            _ => {}
-        }
-        let failed = event
-            .event
-            .decision
-            .as_ref()
-            .map_or(0, |decision| decision.failed_rules.len());
-        if failed > 0 {
-            counter!(telemetry::RULE_FAILURES).increment(failed as u64);
-        }
     }
 }

@@ -16,6 +16,7 @@ pub mod entry;
 mod gather;
 mod on_record;
 mod resolve;
+mod tally;
 mod timed;
 mod world;
 

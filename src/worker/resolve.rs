@@ -4,11 +4,15 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 
 use uuid::Uuid;
 
+use super::directory::Directory;
 use super::gather::{Pending, Work};
+use super::world::World;
 use crate::contract::{ArrivedFact, partition};
 use crate::domain::conversation::Conversation;
 use crate::domain::ids::{ConversationId, Partition, Tenant};
 use crate::domain::input::{Origin, What};
+use crate::domain::plan::Plan;
+use crate::store::{Session, StoreError, aliases};
 
 /// An alias as the database knows it: the tenant, and a hash of channel, kind and value.
 pub type AliasKey = (Tenant, Uuid);
@@ -36,6 +40,7 @@ pub fn aliases_of(pending: &[Pending<'_>]) -> Vec<AliasKey> {
 pub fn resolve(
     pending: &[Pending<'_>],
     known: &[(Tenant, Uuid, ConversationId)],
+    directory: &Directory,
     partitions: u16,
 ) -> Resolved {
     let mut by_alias: HashMap<AliasKey, ConversationId> = known
@@ -50,7 +55,7 @@ pub fn resolve(
         let found = keys.iter().find_map(|key| by_alias.get(key).copied());
         let id = match found {
             Some(id) => id,
-            None if may_open(fact) => {
+            None if may_open(fact, &directory.plan(tenant)) => {
                 let id = ConversationId(Uuid::now_v7());
                 let key = fact.home_key();
                 let home = Partition(partition::of(&key, partitions));
@@ -74,15 +79,44 @@ pub fn resolve(
     resolved
 }
 
-/// Whether a fact can begin a conversation; others mean nothing where there is none.
-fn may_open(fact: &ArrivedFact) -> bool {
+/// Takes back the aliases of conversations that did not come to be: an identifier must lead somewhere.
+pub async fn forget_unborn(session: &Session, resolved: &Resolved, world: &World) -> Result<(), StoreError> {
+    let stillborn: HashSet<ConversationId> = resolved
+        .unborn
+        .iter()
+        .filter(|(tenant, c)| !world.conversation(tenant, c.id).is_some_and(Conversation::exists))
+        .map(|(_, conversation)| conversation.id)
+        .collect();
+    let keys: Vec<_> = resolved
+        .aliases
+        .iter()
+        .filter(|(_, _, id)| stillborn.contains(id))
+        .map(|(tenant, key, _)| (tenant.clone(), *key))
+        .collect();
+    aliases::remove(session, &keys).await
+}
+
+/// Whether a fact can begin a conversation; others mean nothing where there is none. Whether one that was sent does, the
+/// core decides: it knows the people.
+fn may_open(fact: &ArrivedFact, plan: &Plan) -> bool {
     match &fact.what {
         What::Received(message) => message.turn,
         What::Handover { .. } => true,
         What::Sent {
-            origin: Origin::Agent(_) | Origin::Phone | Origin::Automation,
+            origin,
+            leave_unassigned,
             ..
-        } => false,
+        } => {
+            let has_phone_agent = || {
+                let channel = plan.channels.get(&fact.channel);
+                channel.is_some_and(|channel| channel.phone_agent.is_some())
+            };
+            match origin {
+                Origin::Agent(_) => !leave_unassigned,
+                Origin::Phone => !leave_unassigned && has_phone_agent(),
+                Origin::Automation => false,
+            }
+        }
     }
 }
 

@@ -175,7 +175,7 @@ async fn refused_commands_name_their_code_and_change_nothing() {
 async fn one_input_that_fails_its_transaction_is_dead_lettered_alone() {
     let mut stage = Stage::with_plan(PLAN).await;
     let mut witness = stage.witness().await;
-    let client = stage.store.lone_client().await.unwrap();
+    let client = stage.database.client().await;
     // Stands for any constraint an input could run into.
     client
         .batch_execute(

@@ -11,8 +11,9 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::support::bodies::{command, fact, phone, presence, roomy_plan};
+use crate::support::wait::BOUND;
 use crate::support::witness::{Seen, Witness};
-use crate::support::{PARTITIONS, PATIENCE, Stage};
+use crate::support::{PARTITIONS, Stage};
 
 /// Conversations of the large bulk.
 const MANY: usize = 5_000;
@@ -209,7 +210,7 @@ async fn a_bulk_to_a_team_is_balanced_what_finds_nobody_waits_and_the_caller_is_
     witness.until_events("bulk.completed", 1).await;
     online(&stage, &mut witness, &["mark", "martha"]).await;
 
-    let channel = stage.connection.create_channel().await.unwrap();
+    let channel = stage.rabbit.connection.create_channel().await.unwrap();
     let options = QueueDeclareOptions {
         exclusive: true,
         ..QueueDeclareOptions::default()
@@ -242,7 +243,7 @@ async fn a_bulk_to_a_team_is_balanced_what_finds_nobody_waits_and_the_caller_is_
     stage
         .publish("ingress", "any", &serde_json::to_vec(&ask).unwrap(), properties)
         .await;
-    let answer = tokio::time::timeout(PATIENCE, answers.next())
+    let answer = tokio::time::timeout(BOUND, answers.next())
         .await
         .unwrap()
         .unwrap()

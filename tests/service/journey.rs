@@ -6,6 +6,7 @@ use lapin::BasicProperties;
 use serde_json::{Value, json};
 
 use crate::support::bodies::{PLAN, command, fact, phone, presence, roomy_plan, webhook, webhook_of};
+use crate::support::wait::within;
 use crate::support::{PARTITIONS, Stage};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -308,7 +309,7 @@ async fn a_plan_is_in_force_everywhere_once_its_event_is_published() {
 async fn who_asks_for_an_answer_gets_the_outcome_with_their_correlation_id() {
     let mut stage = Stage::with_plan(PLAN).await;
     stage.worker();
-    let channel = stage.connection.create_channel().await.unwrap();
+    let channel = stage.rabbit.channel().await;
     let exclusive = lapin::options::QueueDeclareOptions {
         exclusive: true,
         ..Default::default()
@@ -348,11 +349,7 @@ async fn who_asks_for_an_answer_gets_the_outcome_with_their_correlation_id() {
     let mut outcomes = BTreeSet::new();
     while outcomes.len() < 3 {
         let next = futures_util::StreamExt::next(&mut answers);
-        let answer = tokio::time::timeout(crate::support::PATIENCE, next)
-            .await
-            .unwrap()
-            .unwrap()
-            .unwrap();
+        let answer = within("an answer", next).await.unwrap().unwrap();
         let body: Value = serde_json::from_slice(&answer.data).unwrap();
         let correlation = answer.properties.correlation_id().as_ref().unwrap().to_string();
         let said = body["data"]["code"].as_str().or(body["data"]["outcome"].as_str());

@@ -13,6 +13,7 @@ mod plans;
 mod properties;
 mod samples;
 mod times;
+mod wishes;
 
 use std::borrow::Cow;
 

@@ -4,11 +4,12 @@ mod rows;
 mod rules;
 
 use switchboard::contract::words::Wire;
-use switchboard::domain::input::Recipient;
+use switchboard::domain::agent::Presence;
+use switchboard::domain::input::{Actor, Recipient, System};
 use switchboard::domain::notify::told;
 use switchboard::domain::plan::{Plan, Strategy};
 
-use crate::company::{CHAT, Company, Happened, plan, team};
+use crate::company::{CHAT, Company, Happened, ask, plan, team};
 
 /// `recipient <- kind`, in order.
 pub fn heard(company: &Company, happened: &Happened) -> Vec<String> {
@@ -42,5 +43,13 @@ pub fn plan_of_claims() -> Plan {
 pub fn owned_by_mark() -> Company {
     let mut company = Company::with_online(&["mark"]);
     company.turn(CHAT);
+    company
+}
+
+/// A conversation that Mark owns and has asked Martha to take.
+pub fn asked_martha() -> Company {
+    let mut company = owned_by_mark();
+    company.presence(Actor::System(System::Cli), "martha", Presence::Online);
+    company.wish("mark", CHAT, ask("martha"));
     company
 }

@@ -1,12 +1,18 @@
 //! The table, row by row.
 
+use std::time::Duration;
+
 use switchboard::domain::agent::Presence;
+use switchboard::domain::conversation::Priority;
 use switchboard::domain::ids::PolicyId;
-use switchboard::domain::input::{Actor, Origin, System, Upsert, What, Wish};
+use switchboard::domain::input::{Actor, Origin, System, Timer, Upsert, What, Wish};
 use switchboard::domain::plan::{Outcome, Reopen, ResponsePolicy, Target};
 
-use super::{heard, owned_by_mark, plan_of_claims, plan_to_nobody};
-use crate::company::{CHAT, Company, OTHER_CHAT, agent, message, plan, team, to_agent, to_team};
+use super::{asked_martha, heard, owned_by_mark, plan_of_claims, plan_to_nobody};
+use crate::company::{
+    CHAT, Company, OTHER_CHAT, accept, agent, ask, message, plan, reject, reply, team, to_agent, to_team,
+    withdraw,
+};
 
 // Row: opened, reopened, unassigned ending with nobody.
 
@@ -295,7 +301,114 @@ fn nobody_is_told_of_a_close_a_presence_a_plan_an_upsert_or_a_refusal() {
 #[test]
 fn nobody_is_told_of_a_message_the_business_sent() {
     let mut company = owned_by_mark();
-    let happened = company.sent(CHAT, Origin::Phone);
+    let happened = company.sent(CHAT, Origin::Automation);
     assert_eq!(happened.events.len(), 1);
     assert!(heard(&company, &happened).is_empty());
+}
+
+// Rows: requests.
+
+#[test]
+fn a_request_is_told_to_its_recipient() {
+    let mut company = asked_martha();
+    let happened = company.wish("mark", CHAT, withdraw("solved"));
+    assert_eq!(heard(&company, &happened), ["martha <- request_withdrawn"]);
+    let happened = company.wish("mark", CHAT, ask("martha"));
+    assert_eq!(heard(&company, &happened), ["martha <- request_received"]);
+}
+
+#[test]
+fn an_answer_is_told_to_whoever_asked() {
+    let mut company = asked_martha();
+    let happened = company.wish("martha", CHAT, reject("busy"));
+    assert_eq!(heard(&company, &happened), ["mark <- request_rejected"]);
+    company.wish("mark", CHAT, ask("martha"));
+    let happened = company.wish("martha", CHAT, accept());
+    assert_eq!(
+        heard(&company, &happened),
+        ["mark <- request_accepted", "mark <- unassigned_from_you"]
+    );
+}
+
+#[test]
+fn a_request_that_nobody_ended_is_told_to_both() {
+    let mut company = asked_martha();
+    let conversation = CHAT;
+    let happened = company.timer(Duration::from_secs(120), Timer::RequestDue { conversation });
+    let both = ["mark <- request_timed_out", "martha <- request_timed_out"];
+    assert_eq!(heard(&company, &happened), both);
+    company.wish("mark", CHAT, ask("martha"));
+    company.presence(Actor::System(System::Cli), "martha", Presence::Offline);
+    let happened = company.timer(Duration::ZERO, Timer::RecipientGone { conversation });
+    let both = ["mark <- request_superseded", "martha <- request_superseded"];
+    assert_eq!(heard(&company, &happened), both);
+}
+
+#[test]
+fn whoever_supersedes_a_request_is_not_told_of_it() {
+    let mut company = asked_martha();
+    let happened = company.wish("mark", CHAT, Wish::Close);
+    assert_eq!(heard(&company, &happened), ["martha <- request_superseded"]);
+}
+
+// Rows: replies.
+
+#[test]
+fn a_reply_that_is_refused_is_told_to_its_writer_and_to_nobody_else() {
+    let mut company = owned_by_mark();
+    for writer in ["martha", "boss", "root"] {
+        let happened = company.wish(writer, CHAT, reply("hello"));
+        assert_eq!(heard(&company, &happened), [format!("{writer} <- not_assignee")]);
+    }
+    let happened = company.wish("martha", CHAT, Wish::Close);
+    assert!(heard(&company, &happened).is_empty(), "only of replies");
+    let happened = company.wish("martha", OTHER_CHAT, reply("hello"));
+    assert!(
+        heard(&company, &happened).is_empty(),
+        "there is no such conversation"
+    );
+}
+
+#[test]
+fn a_reply_around_the_gate_is_told_to_the_owner() {
+    let mut company = owned_by_mark();
+    for origin in [Origin::Phone, Origin::Agent(agent("martha"))] {
+        let happened = company.sent(CHAT, origin);
+        assert_eq!(heard(&company, &happened), ["mark <- reply_unauthorized"]);
+    }
+    let happened = company.sent(CHAT, Origin::Agent(agent("mark")));
+    assert!(heard(&company, &happened).is_empty());
+}
+
+// Row: resumed by `until`.
+
+#[test]
+fn the_end_of_a_hold_is_told_to_the_owner_unless_somebody_ended_it() {
+    let mut company = owned_by_mark();
+    let until = Some(company.now + Duration::from_secs(60));
+    let conversation = CHAT;
+    company.wish("mark", CHAT, Wish::Hold { until });
+    let happened = company.timer(Duration::from_secs(60), Timer::HoldEnds { conversation });
+    assert_eq!(heard(&company, &happened), ["mark <- resumed"]);
+    company.wish("mark", CHAT, Wish::Hold { until: None });
+    let happened = company.wish("mark", CHAT, Wish::Resume);
+    assert!(heard(&company, &happened).is_empty());
+    company.wish("mark", CHAT, Wish::Hold { until: None });
+    let happened = company.turn(CHAT);
+    assert_eq!(heard(&company, &happened), ["mark <- message"]);
+}
+
+#[test]
+fn nobody_is_told_of_a_hold_a_note_or_a_priority() {
+    let mut company = owned_by_mark();
+    for wish in [
+        Wish::Hold { until: None },
+        Wish::Note { text: "vip".into() },
+        Wish::Prioritize(Priority::High),
+        reply("hello"),
+    ] {
+        let happened = company.wish("mark", CHAT, wish);
+        assert_eq!(happened.events.len(), 1);
+        assert!(heard(&company, &happened).is_empty(), "{:?}", happened.input);
+    }
 }

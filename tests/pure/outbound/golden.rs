@@ -3,16 +3,20 @@
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use switchboard::contract::envelope::OutMessage;
 use switchboard::contract::event::kinds_of_events;
 use switchboard::contract::notification::kinds_of_notifications;
 use switchboard::contract::outcome::{self, ReplyTo};
 use switchboard::domain::agent::{Presence, Role};
-use switchboard::domain::input::{Actor, Fault, Origin, System, Upsert, Wish};
+use switchboard::domain::conversation::Priority;
+use switchboard::domain::input::{Actor, Fault, Origin, ReplyBody, System, Timer, Upsert, Wish};
 
 use super::{PUBLISHING, events, json, notifications, one};
-use crate::company::{CHAT, Company, agent, channel, plan, team, tenant, to_agent, to_team};
+use crate::company::{
+    CHAT, Company, accept, agent, ask, channel, plan, reject, team, tenant, to_agent, to_team, withdraw,
+};
 
 /// The folder of one sort of examples.
 fn folder(sort: &str) -> PathBuf {
@@ -183,6 +187,127 @@ fn a_refused_plan_lists_its_errors() {
     let happened = company.malformed(None, vec![fault]);
     let rejected = one(events(&happened), "command.rejected");
     is_the_example("events", "command.rejected.plan", &rejected);
+}
+
+#[test]
+fn a_hold_and_its_end() {
+    let mut company = owned_by_mark();
+    let until = Some(company.now + Duration::from_secs(3600));
+    let happened = company.wish_with_note("mark", CHAT, Wish::Hold { until }, Some("Waits for the bank."));
+    let held = one(events(&happened), "conversation.held");
+    is_the_example("events", "conversation.held", &held);
+    let conversation = CHAT;
+    let happened = company.timer(Duration::from_secs(3600), Timer::HoldEnds { conversation });
+    let resumed = one(events(&happened), "conversation.resumed");
+    is_the_example("events", "conversation.resumed", &resumed);
+    let told = notifications(&company, &happened);
+    is_the_example("notifications", "resumed", &told[0]);
+}
+
+#[test]
+fn a_priority_and_a_note() {
+    let mut company = owned_by_mark();
+    let happened = company.wish("mark", CHAT, Wish::Prioritize(Priority::Urgent));
+    let prioritized = one(events(&happened), "conversation.prioritized");
+    is_the_example("events", "conversation.prioritized", &prioritized);
+    let text = "Prefers to be called after five.".into();
+    let happened = company.wish("mark", CHAT, Wish::Note { text });
+    let noted = one(events(&happened), "conversation.note_added");
+    is_the_example("events", "conversation.note_added", &noted);
+}
+
+/// Mark owns the conversation and has asked Martha to take it.
+fn asked_martha() -> Company {
+    let mut company = owned_by_mark();
+    company.presence(Actor::System(System::Cli), "martha", Presence::Online);
+    company.wish_with_note("mark", CHAT, ask("martha"), Some("Knows the case."));
+    company
+}
+
+#[test]
+fn a_request() {
+    let mut company = asked_martha();
+    company.wish("mark", CHAT, withdraw("again"));
+    let happened = company.wish_with_note("mark", CHAT, ask("martha"), Some("Knows the case."));
+    let requested = one(events(&happened), "assignment.requested");
+    is_the_example("events", "assignment.requested", &requested);
+    let told = notifications(&company, &happened);
+    is_the_example("notifications", "request_received", &told[0]);
+}
+
+#[test]
+fn a_request_is_accepted() {
+    let mut company = asked_martha();
+    let happened = company.wish("martha", CHAT, accept());
+    let accepted = one(events(&happened), "assignment.accepted");
+    is_the_example("events", "assignment.accepted", &accepted);
+    let assigned = one(events(&happened), "conversation.assigned");
+    is_the_example("events", "conversation.assigned.by_request", &assigned);
+    let told = notifications(&company, &happened);
+    is_the_example("notifications", "request_accepted", &told[0]);
+}
+
+#[test]
+fn a_request_is_rejected_or_withdrawn() {
+    let mut company = asked_martha();
+    let happened = company.wish("martha", CHAT, reject("On my way home."));
+    let rejected = one(events(&happened), "assignment.rejected");
+    is_the_example("events", "assignment.rejected", &rejected);
+    let told = notifications(&company, &happened);
+    is_the_example("notifications", "request_rejected", &told[0]);
+    let mut company = asked_martha();
+    let happened = company.wish("mark", CHAT, withdraw("Solved."));
+    let withdrawn = one(events(&happened), "assignment.withdrawn");
+    is_the_example("events", "assignment.withdrawn", &withdrawn);
+    let told = notifications(&company, &happened);
+    is_the_example("notifications", "request_withdrawn", &told[0]);
+}
+
+#[test]
+fn a_request_ends_without_an_answer() {
+    let conversation = CHAT;
+    let mut company = asked_martha();
+    let happened = company.timer(Duration::from_secs(120), Timer::RequestDue { conversation });
+    let timed_out = one(events(&happened), "assignment.timed_out");
+    is_the_example("events", "assignment.timed_out", &timed_out);
+    let told = notifications(&company, &happened);
+    is_the_example("notifications", "request_timed_out", &told[0]);
+    let mut company = asked_martha();
+    company.presence(Actor::System(System::Cli), "martha", Presence::Offline);
+    let happened = company.timer(Duration::ZERO, Timer::RecipientGone { conversation });
+    let superseded = one(events(&happened), "assignment.superseded");
+    is_the_example("events", "assignment.superseded", &superseded);
+    let told = notifications(&company, &happened);
+    is_the_example("notifications", "request_superseded", &told[0]);
+}
+
+#[test]
+fn a_reply_passes_the_gate_or_does_not() {
+    let mut company = owned_by_mark();
+    let message =
+        ReplyBody(r#"{"to":"+15550100","type":"text","text":{"body":"On its way."},"n":1.50}"#.into());
+    let (template, leave_unassigned) = (false, false);
+    let wish = Wish::Reply {
+        message,
+        template,
+        leave_unassigned,
+    };
+    let happened = company.wish("mark", CHAT, wish.clone());
+    let authorized = one(events(&happened), "reply.authorized");
+    is_the_example("events", "reply.authorized", &authorized);
+    let happened = company.wish("martha", CHAT, wish);
+    let told = notifications(&company, &happened);
+    is_the_example("notifications", "not_assignee", &told[0]);
+}
+
+#[test]
+fn a_reply_around_the_gate() {
+    let mut company = owned_by_mark();
+    let happened = company.sent(CHAT, Origin::Agent(agent("martha")));
+    let unauthorized = one(events(&happened), "reply.unauthorized");
+    is_the_example("events", "reply.unauthorized", &unauthorized);
+    let told = notifications(&company, &happened);
+    is_the_example("notifications", "reply_unauthorized", &told[0]);
 }
 
 #[test]

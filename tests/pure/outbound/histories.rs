@@ -2,13 +2,16 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
+use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
 use switchboard::domain::agent::Presence;
 use switchboard::domain::conversation::{Contact, Priority};
-use switchboard::domain::input::{Actor, Body, Fact, Message, Origin, System, Upsert, What, Wish};
+use switchboard::domain::ids::ConversationId;
+use switchboard::domain::input::{Actor, Body, Fact, Message, Origin, System, Timer, Upsert, What, Wish};
 
 use crate::company::{
     CHAT, Company, Happened, OTHER_CHAT, accept, agent, ask, channel, plan, reject, reply, to_agent, to_team,
@@ -70,8 +73,19 @@ pub enum Step {
         wish: Wish,
         note: Option<&'static str>,
     },
+    /// A wish of whoever it is most likely to be granted to.
+    Likely {
+        other: bool,
+        wish: Wish,
+    },
     AssignDue {
         other: bool,
+    },
+    /// One of the timers of a conversation, by its number, after a while.
+    Due {
+        other: bool,
+        minutes: u64,
+        timer: u8,
     },
     Presence {
         of: &'static str,
@@ -129,6 +143,23 @@ impl History {
                 wish,
                 note,
             } => company.wish_with_note(actor, chat(other), wish.clone(), *note),
+            Step::Likely { other, wish } => {
+                let actor = concerned(company, chat(other), wish);
+                company.wish(&actor, chat(other), wish.clone())
+            }
+            Step::Due {
+                other,
+                minutes,
+                timer,
+            } => {
+                let conversation = chat(other);
+                let timer = match timer {
+                    0 => Timer::HoldEnds { conversation },
+                    1 => Timer::RequestDue { conversation },
+                    _ => Timer::RecipientGone { conversation },
+                };
+                company.timer(Duration::from_secs(60 * minutes), timer)
+            }
             Step::AssignDue { other } => company.assign_due(chat(other)),
             Step::Presence { of, presence } => company.presence(Actor::System(System::Cli), of, *presence),
             Step::Upsert { of, active } => company.upsert(
@@ -158,12 +189,28 @@ impl History {
     }
 }
 
+/// Whoever is asked, or asked, or owns the conversation.
+fn concerned(company: &Company, chat: ConversationId, wish: &Wish) -> String {
+    let conversation = company.state.conversation(chat);
+    let request = conversation.and_then(|conversation| conversation.request.as_ref());
+    let concerned = match wish {
+        Wish::Accept { .. } | Wish::Reject { .. } => request.map(|request| &request.to),
+        Wish::Withdraw { .. } => request.map(|request| &request.from),
+        _ => conversation.and_then(|conversation| conversation.owner.agent()),
+    };
+    concerned.map_or("root".to_owned(), ToString::to_string)
+}
+
 /// Any history.
 pub fn histories() -> impl Strategy<Value = History> {
     let secrets = ("[A-Z]{14}", "[g-z]{18}", "\\+[1-9]{13}");
     let secrets = secrets.prop_map(|(name, text, phone)| Secrets { name, text, phone });
-    let steps = prop::collection::vec(steps(), 1..STEPS);
-    (secrets, steps).prop_map(|(secrets, steps)| History { secrets, steps })
+    let some = prop_oneof![9 => steps().prop_map(|step| vec![step]), 1 => offers(), 1 => holds()];
+    let steps = prop::collection::vec(some, 1..STEPS);
+    (secrets, steps).prop_map(|(secrets, steps)| {
+        let steps = steps.concat();
+        History { secrets, steps }
+    })
 }
 
 /// The same histories in every run.
@@ -201,11 +248,61 @@ fn steps() -> impl Strategy<Value = Step> {
     prop_oneof![
         6 => fact,
         6 => wish,
+        6 => (any::<bool>(), wishes()).prop_map(|(other, wish)| Step::Likely { other, wish }),
         1 => any::<bool>().prop_map(|other| Step::AssignDue { other }),
+        2 => (any::<bool>(), 0..4u64, 0..3u8)
+            .prop_map(|(other, minutes, timer)| Step::Due { other, minutes, timer }),
         2 => (agents(), presence).prop_map(|(of, presence)| Step::Presence { of, presence }),
         1 => (agents(), any::<bool>()).prop_map(|(of, active)| Step::Upsert { of, active }),
         1 => Just(Step::Plan),
     ]
+}
+
+/// Someone comes, is asked to take a conversation, and the request ends somehow.
+fn offers() -> impl Strategy<Value = Vec<Step>> {
+    let endings = prop_oneof![
+        Just(Some(accept())),
+        Just(Some(reject("busy"))),
+        Just(Some(withdraw("not needed"))),
+        Just(Some(Wish::Close)),
+        Just(None),
+    ];
+    (any::<bool>(), agents(), endings).prop_map(|(other, of, ending)| {
+        let presence = Presence::Online;
+        let (minutes, timer) = (3, 1);
+        let wish = ask(of);
+        vec![
+            Step::Presence { of, presence },
+            Step::Likely { other, wish },
+            match ending {
+                Some(wish) => Step::Likely { other, wish },
+                None => Step::Due {
+                    other,
+                    minutes,
+                    timer,
+                },
+            },
+        ]
+    })
+}
+
+/// Something is set aside for an hour, which passes.
+fn holds() -> impl Strategy<Value = Vec<Step>> {
+    (any::<bool>(), 0..STEPS).prop_map(|(other, hour)| {
+        let hours = i64::try_from(hour).expect("a small number") + 11;
+        let midnight: Timestamp = "2026-11-21T00:00:00Z".parse().expect("a time");
+        let until = Some(midnight + SignedDuration::from_hours(hours));
+        let (minutes, timer) = (60 * STEPS as u64, 0);
+        let wish = Wish::Hold { until };
+        vec![
+            Step::Likely { other, wish },
+            Step::Due {
+                other,
+                minutes,
+                timer,
+            },
+        ]
+    })
 }
 
 fn agents() -> impl Strategy<Value = &'static str> {

@@ -16,7 +16,10 @@ fn words<const N: usize>(values: [&dyn Wire; N]) -> [&'static str; N] {
 
 #[test]
 fn statuses_priorities_and_roles_have_their_words() {
-    assert_eq!(words([&Status::Open, &Status::Closed]), ["open", "closed"]);
+    assert_eq!(
+        words([&Status::Open, &Status::OnHold, &Status::Closed]),
+        ["open", "on_hold", "closed"]
+    );
     assert_eq!(
         words([
             &Priority::Low,
@@ -66,8 +69,15 @@ fn origins_and_our_own_actors_have_their_words() {
 #[test]
 fn ways_and_reasons_have_their_words() {
     assert_eq!(
-        words([&By::Auto, &By::Sticky, &By::Manual, &By::Claim]),
-        ["auto", "sticky", "manual", "claim"]
+        words([
+            &By::Auto,
+            &By::Sticky,
+            &By::Manual,
+            &By::Claim,
+            &By::FirstReply,
+            &By::Request
+        ]),
+        ["auto", "sticky", "manual", "claim", "first_reply", "request"]
     );
     assert_eq!(
         words([
@@ -78,6 +88,12 @@ fn ways_and_reasons_have_their_words() {
             &Reason::NoAgentFree,
             &Reason::ManualTeam,
             &Reason::Transfer,
+            &Reason::Agent,
+            &Reason::Until,
+            &Reason::OwnerChanged,
+            &Reason::Closed,
+            &Reason::RecipientUnavailable,
+            &Reason::RecipientRemoved,
         ]),
         [
             "customer",
@@ -86,7 +102,13 @@ fn ways_and_reasons_have_their_words() {
             "plan",
             "no_agent_free",
             "manual_team",
-            "transfer"
+            "transfer",
+            "agent",
+            "until",
+            "owner_changed",
+            "closed",
+            "recipient_unavailable",
+            "recipient_removed"
         ]
     );
 }
@@ -96,27 +118,35 @@ fn refusals_have_the_codes_of_the_contract() {
     assert_eq!(
         words([
             &Code::Invalid,
+            &Code::ReasonRequired,
             &Code::NotFound,
             &Code::UnknownAgent,
             &Code::UnknownTeam,
             &Code::EpochConflict,
             &Code::Closed,
+            &Code::NoPendingRequest,
             &Code::AlreadyAssigned,
             &Code::NotAssignee,
             &Code::NotPermitted,
+            &Code::RequestPending,
             &Code::TargetUnavailable,
+            &Code::WindowClosed,
         ]),
         [
             "invalid",
+            "reason_required",
             "not_found",
             "unknown_agent",
             "unknown_team",
             "epoch_conflict",
             "closed",
+            "no_pending_request",
             "already_assigned",
             "not_assignee",
             "not_permitted",
+            "request_pending",
             "target_unavailable",
+            "window_closed",
         ]
     );
 }
@@ -130,6 +160,15 @@ fn notifications_have_the_kinds_of_the_contract() {
             &NotificationKind::Message,
             &NotificationKind::NewConversation,
             &NotificationKind::ResponseBreach,
+            &NotificationKind::RequestReceived,
+            &NotificationKind::RequestAccepted,
+            &NotificationKind::RequestRejected,
+            &NotificationKind::RequestWithdrawn,
+            &NotificationKind::RequestTimedOut,
+            &NotificationKind::RequestSuperseded,
+            &NotificationKind::NotAssignee,
+            &NotificationKind::ReplyUnauthorized,
+            &NotificationKind::Resumed,
         ]),
         switchboard::contract::notification::kinds_of_notifications()
     );

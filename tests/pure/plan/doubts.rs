@@ -28,8 +28,6 @@ fn what_is_not_in_force_yet_is_said_once_for_each_key() {
         .map(|(path, others)| others.strip_prefix("; so is every other ").unwrap_or(path))
         .collect();
     let expected = [
-        "settings.request_timeout",
-        "settings.agents_view",
         "settings.on_away",
         "settings.on_offline",
         "settings.offline_after",
@@ -38,7 +36,6 @@ fn what_is_not_in_force_yet_is_said_once_for_each_key() {
         "settings.max_age",
         "settings.close_idle_after",
         "settings.calendar",
-        "channels.phone_agent",
         "agents.calendar",
         "teams.calendar",
         "teams.outside",
@@ -58,7 +55,6 @@ fn what_is_not_in_force_yet_is_said_once_for_each_key() {
 #[test]
 fn a_later_key_that_asks_for_what_is_done_anyway_raises_no_doubt() {
     let settings = r#"[settings]
-        agents_view = "team"
         on_away = "keep"
         on_offline = "keep"
         max_hops = 0

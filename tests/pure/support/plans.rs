@@ -29,6 +29,11 @@ pub fn support(strategy: Strategy, members: &[&str]) -> Draft {
 }
 
 impl Draft {
+    /// A plan as it is, to be written on.
+    pub fn of(plan: Plan) -> Self {
+        Self(plan)
+    }
+
     pub fn team(mut self, id: &str, strategy: Strategy, members: &[&str]) -> Self {
         let written = Team {
             members: members.iter().map(|id| agent(id)).collect(),

@@ -4,10 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use proptest::collection::{btree_map, btree_set};
+use proptest::collection::{btree_map, btree_set, vec};
 use proptest::option;
 use proptest::prelude::*;
-use switchboard::domain::conversation::{AssignClock, Contact, Conversation, Owner, Priority, Route, Status};
+use switchboard::domain::conversation::{
+    AssignClock, Contact, Conversation, Owner, PendingRequest, Priority, Route, Status,
+};
 use switchboard::domain::ids::{AgentId, ChannelKey, ConversationId, Partition, PolicyId, TeamId, Tenant};
 use uuid::Uuid;
 
@@ -114,6 +116,18 @@ fn contact() -> impl Strategy<Value = Arc<Contact>> {
     )
 }
 
+fn request() -> impl Strategy<Value = PendingRequest> {
+    (agent_id(), agent_id(), option::of(text()), time()).prop_map(|(from, to, note, expires_at)| {
+        PendingRequest {
+            id: Uuid::now_v7(),
+            from,
+            to,
+            note,
+            expires_at,
+        }
+    })
+}
+
 /// What never changes of a conversation.
 fn identity() -> impl Strategy<Value = Conversation> {
     ("[a-z]{1,10}:[a-zA-Z0-9:_-]{1,40}", "[0-9a-f]{16}", 0..=u16::MAX).prop_map(|(channel, key, home)| {
@@ -140,7 +154,13 @@ fn standing() -> impl Strategy<Value = Conversation> {
         1_u64..1 << 62,
         1_u64..1 << 62,
         any::<bool>(),
-        any::<bool>(),
+        0..3_u8,
+    );
+    let pending = (
+        option::of(time()),
+        option::of(request()),
+        vec(time(), 0..4),
+        option::of(time()),
     );
     let times = (option::of(time()), option::of(time()), option::of(time()), time());
     (
@@ -152,14 +172,21 @@ fn standing() -> impl Strategy<Value = Conversation> {
         route(),
         clock(),
         contact(),
+        pending,
     )
         .prop_map(
-            |(unborn, who, numbers, times, priority, route, assign_clock, contact)| {
+            |(unborn, who, numbers, times, priority, route, assign_clock, contact, pending)| {
                 let (owner, team, last_owner, excluded): (_, _, _, BTreeSet<AgentId>) = who;
-                let (episode, epoch, sequence, standby, open) = numbers;
+                let (episode, epoch, sequence, standby, status) = numbers;
+                let (held_until, request, unechoed, replied_at) = pending;
+                let status = [Status::Open, Status::OnHold, Status::Closed][usize::from(status)];
                 let (waiting_since, queued_at, window_expires_at, last_activity) = times;
                 Conversation {
-                    status: if open { Status::Open } else { Status::Closed },
+                    status,
+                    held_until: held_until.filter(|_| status == Status::OnHold),
+                    request: request.filter(|_| status != Status::Closed),
+                    unechoed,
+                    replied_at,
                     owner,
                     team,
                     last_owner,

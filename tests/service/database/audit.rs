@@ -114,6 +114,30 @@ const WRONGS: &[(&str, &str, &str)] = &[
     ),
     ("delete from timer", "P7", "clocks"),
     (
+        "update conversation set request_id = gen_random_uuid(), request_from = 'martha', request_to = 'mark',
+           request_expires = '2100-01-01' where owner_agent is not null",
+        "P7",
+        "pending requests",
+    ),
+    (
+        "update conversation set request_id = gen_random_uuid(), request_from = 'martha', request_to = 'mark',
+           request_expires = '2100-01-01' where owner_agent is not null",
+        "P8",
+        "requests whose record",
+    ),
+    (
+        "insert into engagement (tenant, id, conversation, way, status, created_at, updated_at)
+         select tenant, gen_random_uuid(), id, 'request', 'requested', now(), now() from conversation limit 1",
+        "P8",
+        "requests whose record",
+    ),
+    (
+        "update conversation set status = 'on_hold', held_until = '2100-01-01' where owner_agent is not null;
+         update agent set loads = '{}'",
+        "P7",
+        "on hold",
+    ),
+    (
         "update agent set presence_expires = '2100-01-01'",
         "P7",
         "presences",

@@ -91,6 +91,8 @@ async fn a_touch_writes_what_a_message_changes_and_no_index() {
     after.waiting_since = Some(second(70));
     after.window_expires_at = Some(second(90_000));
     after.last_activity = second(71);
+    after.unechoed = vec![second(70), second(71)];
+    after.replied_at = Some(second(71));
     let store = database.store();
     let session = store.session().await.expect("a session");
     session.begin().await.expect("a transaction");

@@ -15,7 +15,7 @@ use super::build::{acme, agent, agent_id, conversation, keep, second, team_id, t
 use crate::support::database::Database;
 
 async fn listed(session: &Session, view: View<'_>, limit: i64) -> Vec<ConversationId> {
-    let found = read::conversations(session, Some(&acme()), view, limit)
+    let found = read::conversations(session, Some(&acme()), view, None, limit)
         .await
         .expect("conversations");
     found.iter().map(|one| one.conversation.id).collect()
@@ -70,7 +70,7 @@ async fn every_view_shows_its_own_and_the_longest_wait_first() {
     );
     assert_eq!(listed(&session, View::All, 100).await.len(), all.len());
     assert_eq!(listed(&session, View::All, -1).await.len(), 0);
-    let everyones = read::conversations(&session, None, View::New, 10)
+    let everyones = read::conversations(&session, None, View::New, None, 10)
         .await
         .expect("conversations");
     assert_eq!(everyones.len(), 3);

@@ -3,12 +3,12 @@
 use futures_util::StreamExt;
 use lapin::options::{BasicConsumeOptions, BasicGetOptions, QueueBindOptions, QueueDeclareOptions};
 use lapin::types::{AMQPValue, FieldTable};
-use lapin::{Channel, Connection, Consumer};
+use lapin::{Channel, Consumer};
 use serde_json::Value;
-use switchboard::broker::Topology;
 use tokio::time::{Instant, timeout_at};
 
-use super::PATIENCE;
+use super::rabbit::Rabbit;
+use super::wait::BOUND;
 
 /// One message as it was published.
 #[derive(Debug, Clone)]
@@ -48,8 +48,8 @@ pub struct Witness {
 }
 
 impl Witness {
-    pub async fn watch(connection: &Connection, topology: &Topology) -> Self {
-        let channel = connection.create_channel().await.unwrap();
+    pub async fn watch(rabbit: &Rabbit) -> Self {
+        let channel = rabbit.channel().await;
         let options = QueueDeclareOptions {
             exclusive: true,
             ..QueueDeclareOptions::default()
@@ -61,7 +61,7 @@ impl Witness {
             .name()
             .clone();
         for exchange in ["events", "notifications"] {
-            let exchange = topology.name(exchange);
+            let exchange = rabbit.topology.name(exchange);
             let bind = channel.queue_bind(
                 queue.clone(),
                 exchange.as_str().into(),
@@ -82,7 +82,7 @@ impl Witness {
         Self {
             channel,
             stream,
-            dead: topology.name("dead"),
+            dead: rabbit.topology.name("dead"),
             seen: Vec::new(),
         }
     }
@@ -97,7 +97,7 @@ impl Witness {
         let place = std::panic::Location::caller();
         let what = what.into();
         async move {
-            let deadline = Instant::now() + PATIENCE;
+            let deadline = Instant::now() + BOUND;
             while !done(&self.seen) {
                 let Ok(message) = timeout_at(deadline, self.stream.next()).await else {
                     let kinds: Vec<&str> = self.seen.iter().map(Seen::kind).collect();
@@ -215,10 +215,18 @@ impl Witness {
         }
     }
 
+    /// Nothing was published twice: where nothing broke off, nothing need be repeated.
+    #[track_caller]
+    pub fn assert_published_once(&self) {
+        let mut ids = std::collections::BTreeSet::new();
+        let twice = self.seen.iter().find(|one| !ids.insert(one.text("/id")));
+        assert!(twice.is_none(), "published twice: {twice:?}");
+    }
+
     /// Takes this many dead letters, as reason and body.
     pub async fn dead(&self, count: usize) -> Vec<(String, Vec<u8>)> {
         let mut letters = Vec::new();
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + BOUND;
         let mut tick = tokio::time::interval(std::time::Duration::from_millis(30));
         while letters.len() < count {
             assert!(

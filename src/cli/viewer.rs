@@ -1,0 +1,87 @@
+//! Looking with somebody's eyes: who may see what, decided by the core's table of permissions.
+
+use super::CliError;
+use crate::domain::conversation::Conversation;
+use crate::domain::ids::{AgentId, Tenant};
+use crate::domain::input::Actor;
+use crate::domain::permission::{self, Acting, Sight};
+use crate::domain::state::State;
+use crate::store::read::Eyes;
+use crate::store::{Session, Store, agents};
+use crate::worker::directory::{Directories, Directory};
+
+/// A person, and the world their rights follow from.
+pub struct Viewer {
+    state: State,
+    actor: Actor,
+    agent: AgentId,
+}
+
+impl Viewer {
+    /// An agent of this tenant, or of the only one there is.
+    pub async fn find(
+        store: &Store,
+        session: &Session,
+        tenant: Option<Tenant>,
+        agent: &AgentId,
+    ) -> Result<Self, CliError> {
+        let directory = Directories::new(store.clone()).refresh(0).await?;
+        let tenant = match tenant {
+            Some(tenant) => tenant,
+            None => only_tenant(&directory)?,
+        };
+        let mut state = State::new(directory.plan(&tenant));
+        let tenants = [tenant];
+        for (_, agent) in agents::load(session, &tenants).await? {
+            state.agents.insert(agent.id.clone(), agent);
+        }
+        let [tenant] = &tenants;
+        state.teams = agents::load_members(session, &tenants)
+            .await?
+            .remove(tenant)
+            .unwrap_or_default();
+        let viewer = Self {
+            state,
+            actor: Actor::Agent(agent.clone()),
+            agent: agent.clone(),
+        };
+        viewer.acting().map(drop)?;
+        Ok(viewer)
+    }
+
+    /// Whose agent they are.
+    pub fn tenant(&self) -> &Tenant {
+        &self.state.plan.tenant
+    }
+
+    fn acting(&self) -> Result<Acting<'_>, CliError> {
+        let nobody = |_| format!("there is no active agent {} in {}", self.agent, self.tenant()).into();
+        permission::acting(&self.state, &self.actor).map_err(nobody)
+    }
+
+    /// What they see; `None`: everything.
+    pub fn eyes(&self) -> Result<Option<Eyes>, CliError> {
+        Ok(match permission::sight(&self.state, self.acting()?) {
+            Sight::Everything => None,
+            Sight::Teams(teams) => Some(Eyes {
+                agent: self.agent.clone(),
+                teams,
+            }),
+        })
+    }
+
+    /// Fails unless they may see this one.
+    pub fn must_see(&self, conversation: &Conversation) -> Result<(), CliError> {
+        let hidden = |_| format!("{} may not see conversation {}", self.agent, conversation.id).into();
+        permission::view(&self.state, self.acting()?, conversation).map_err(hidden)
+    }
+}
+
+fn only_tenant(directory: &Directory) -> Result<Tenant, CliError> {
+    let mut tenants = directory.tenants().map(|(tenant, _)| tenant);
+    match (tenants.next(), tenants.next()) {
+        (Some(only), None) => Ok(only.clone()),
+        (None, _) => Err("no plan has been applied yet".into()),
+        (Some(_), Some(_)) => Err("there are several tenants: say which with --tenant".into()),
+    }
+}
