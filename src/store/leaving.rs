@@ -9,12 +9,13 @@ use crate::domain::ids::{AgentId, ConversationId, Partition, Tenant};
 pub(super) const STATEMENTS: &[&str] = &[OWNERS_GONE, REQUESTERS_GONE, FORGET];
 
 // Run after the batch's own conversations are written, under the match row: what they were given before is seen here, and
-// whoever would give them something later sees that they are gone. One timer for each home: it goes on page by page.
+// whoever would give them something later sees that they are gone. One timer for each home: it goes on page by page. It
+// has a name of its own, because whoever claims one of the same name may be waiting for our match row.
 const OWNERS_GONE: &str = "insert into timer (tenant, kind, subject, id, lane, due)
-  select tenant, 'owner', home || '/' || $3::text || '/' || owner_agent, gen_random_uuid(), home, clock_timestamp()
+  select tenant, 'owner', home || '/' || $3::text || '/' || gen_random_uuid() || '/' || owner_agent, gen_random_uuid(),
+    home, clock_timestamp()
   from (select distinct c.tenant, c.owner_agent, c.home from conversation c
     where (c.tenant, c.owner_agent) in (select * from unnest($1::text[], $2::text[])) and c.status <> 'closed') homes
-  on conflict (tenant, kind, subject) do update set id = excluded.id, due = excluded.due
   returning lane";
 
 /// Has the homes of everything that these people own, open or on hold, look at it again. Returns the homes.

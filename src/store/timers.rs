@@ -31,7 +31,7 @@ pub enum TimerKind {
     /// All items of a bulk are done; subject: its name.
     BulkDone,
     /// Someone was removed or deactivated: what they own in one lane is looked at again; subject: the lane, the id after
-    /// which to go on, and the agent's id, between slashes.
+    /// which to go on, a name of its own and the agent's id, between slashes.
     Owner,
     /// A conversation was found left behind; subject: its id.
     Stranded,

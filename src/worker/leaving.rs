@@ -106,7 +106,7 @@ pub async fn owned(
     timer: &DueTimer,
     world: &mut World,
 ) -> Result<(Vec<Timer>, bool), StoreError> {
-    let Some((after, agent)) = subject(timer) else {
+    let Some((after, name, agent)) = subject(timer) else {
         return Ok((Vec::new(), false));
     };
     let limit = i64::try_from(OWNED_AT_ONCE).unwrap_or(i64::MAX);
@@ -120,7 +120,7 @@ pub async fn owned(
         let again = NewTimer {
             tenant: timer.tenant.clone(),
             kind: timer.kind,
-            subject: format!("{partition}/{last}/{agent}"),
+            subject: format!("{partition}/{last}/{name}/{agent}"),
             lane: partition,
             due: None,
         };
@@ -130,10 +130,11 @@ pub async fn owned(
     Ok((found.into_iter().map(asks).collect(), more))
 }
 
-fn subject(timer: &DueTimer) -> Option<(Uuid, AgentId)> {
+fn subject(timer: &DueTimer) -> Option<(Uuid, &str, AgentId)> {
     let (_, rest) = timer.subject.split_once('/')?;
-    let (after, agent) = rest.split_once('/')?;
-    Some((Uuid::from_str(after).ok()?, AgentId::new(agent).ok()?))
+    let (after, rest) = rest.split_once('/')?;
+    let (name, agent) = rest.split_once('/')?;
+    Some((Uuid::from_str(after).ok()?, name, AgentId::new(agent).ok()?))
 }
 
 /// Who left, as far as it has to be written.

@@ -7,7 +7,7 @@ use switchboard::contract::envelope::{HEADERS, OutMessage};
 use switchboard::contract::event::kinds_of_events;
 use switchboard::contract::notification::kinds_of_notifications;
 use switchboard::contract::parcel;
-use switchboard::domain::input::{Actor, Body, Input, Recipient};
+use switchboard::domain::input::{Actor, Body, Recipient, Timer};
 use switchboard::domain::notify::{NotificationKind, told};
 
 use super::histories::{History, histories, samples};
