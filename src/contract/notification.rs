@@ -73,7 +73,7 @@ pub fn render(notification: &Notification, recorded: &Recorded, state: &State) -
         event,
         sequence: Sequence(conversation.sequence),
         epoch: conversation.epoch,
-        owner: OwnerData::of(conversation),
+        owner: OwnerData::of(&conversation.owner, conversation.team.as_ref()),
         actor: PartyData::from(&recorded.event.actor),
         bulk: recorded.bulk,
         about: About::of(recorded, notification.kind),

@@ -507,6 +507,8 @@ pub struct Recorded {
     pub after: Option<Arc<Conversation>>,
     /// Who had it before, if the event changed that.
     pub previous_owner: Option<Owner>,
+    /// The team it belonged to under that owner.
+    pub previous_team: Option<TeamId>,
     /// Whether the conversation was closed before it: nobody loses what was.
     pub was_closed: bool,
 }

@@ -101,7 +101,7 @@ impl Record {
         };
         let before = id
             .and_then(|id| state.conversation(id))
-            .map(|c| (c.owner.clone(), c.is_closed()));
+            .map(|c| (c.owner.clone(), c.team.clone(), c.is_closed()));
         evolve(state, &event);
         let after = id
             .and_then(|id| state.conversation(id))
@@ -109,7 +109,10 @@ impl Record {
             .cloned()
             .map(Arc::new);
         let owner_after = after.as_ref().map(|conversation| &conversation.owner);
-        let (owner_before, was_closed) = before.unzip();
+        let was_closed = before.as_ref().is_none_or(|(_, _, was_closed)| *was_closed);
+        let (previous_owner, previous_team) = before
+            .filter(|(owner, ..)| Some(owner) != owner_after)
+            .map_or((None, None), |(owner, team, _)| (Some(owner), team));
         self.events.push(Recorded {
             cause: self.cause.clone(),
             input: self.input,
@@ -117,8 +120,9 @@ impl Record {
                 .bulk
                 .and_then(|(bulk, about)| (id == Some(about)).then_some(bulk)),
             ordinal: u32::try_from(self.events.len()).unwrap_or(u32::MAX),
-            previous_owner: owner_before.filter(|owner| Some(owner) != owner_after),
-            was_closed: was_closed.unwrap_or(true),
+            previous_owner,
+            previous_team,
+            was_closed,
             after,
             event,
         });

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 
 use super::agent::{Agent, Membership};
-use super::conversation::{Conversation, Owner};
+use super::conversation::Conversation;
 use super::ids::{AgentId, ConversationId, TeamId};
 use super::plan::{Plan, Strategy};
 
@@ -206,11 +206,5 @@ impl State {
         if let Some(agent) = conversation.carried_by().and_then(|id| self.agents.get_mut(id)) {
             agent.carry(conversation.team.as_ref(), change);
         }
-    }
-
-    /// Whether nobody has it: it neither waits in a queue nor with a person.
-    pub fn is_with_nobody(&self, id: ConversationId) -> bool {
-        self.conversation(id)
-            .is_some_and(|c| c.is_open() && c.owner == Owner::Nobody)
     }
 }

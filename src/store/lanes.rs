@@ -17,6 +17,15 @@ use crate::domain::ids::Partition;
 /// The ingress queue's row among the lanes: it too has one consumer at a time in the whole deployment.
 pub const INGRESS: Partition = Partition(u16::MAX);
 
+/// What a lane is called in logs.
+pub fn name(lane: Partition) -> String {
+    if lane == INGRESS {
+        "ingress".into()
+    } else {
+        lane.to_string()
+    }
+}
+
 pub(super) const STATEMENTS: &[&str] = &[FENCE, CLOCK, CLEAR_ATTEMPT];
 
 /// A lane as the leases see it.

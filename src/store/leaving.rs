@@ -36,10 +36,9 @@ pub async fn owners_gone(
 }
 
 const REQUESTERS_GONE: &str = "insert into timer (tenant, kind, subject, id, lane, due)
-  select c.tenant, 'recipient', c.id::text, gen_random_uuid(), c.home, clock_timestamp()
+  select c.tenant, 'recipient', c.id || '/' || gen_random_uuid(), gen_random_uuid(), c.home, clock_timestamp()
   from conversation c
   where (c.tenant, c.request_from) in (select * from unnest($1::text[], $2::text[]))
-  on conflict (tenant, kind, subject) do update set id = excluded.id, due = excluded.due
   returning lane";
 
 /// Has every conversation for which one of these people asks a colleague looked at again by its home. Returns the homes.

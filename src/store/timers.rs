@@ -18,7 +18,7 @@ pub enum TimerKind {
     Hold,
     /// A request should have been answered by then; subject: its conversation's id.
     Request,
-    /// Whoever was asked may have gone; subject: the id of the conversation that was offered.
+    /// Whoever was asked may have gone; subject: the id of the conversation that was offered, a slash, and a name of its own.
     Recipient,
     /// A presence runs out; subject: the agent's id.
     Presence,
@@ -67,7 +67,11 @@ pub async fn due(session: &Session, lane: Partition, limit: i64) -> Result<Vec<D
     rows.iter().map(timer).collect()
 }
 
-const CLAIM: &str = "delete from timer where id = any($1::uuid[]) returning id";
+// In the order in which timers are set: the search for stranded conversations sets them without the lock of what they are
+// about.
+const CLAIM: &str = "delete from timer where id in (
+    select id from timer where id = any($1::uuid[]) order by tenant, kind, subject for update)
+  returning id";
 
 /// Claims timers: those still there are this batch's. One that was set anew meanwhile is not.
 pub async fn claim(session: &Session, ids: &[Uuid]) -> Result<Vec<Uuid>, StoreError> {
@@ -141,12 +145,12 @@ pub async fn clear(session: &Session, timers: &[(Tenant, TimerKind, String)]) ->
 }
 
 // Run after the batch's own conversations are written, under the match row: a request that was made before is seen here,
-// and one that is made later sees that its recipient is gone.
+// and one that is made later sees that its recipient is gone. The conversations are not locked, so another lane may be
+// claiming such a timer, and wait for our match row: each gets a row of its own, that nobody can be holding.
 const FAN_OUT: &str = "insert into timer (tenant, kind, subject, id, lane, due)
-  select c.tenant, $3, c.id::text, gen_random_uuid(), c.home, clock_timestamp()
+  select c.tenant, $3, c.id || '/' || gen_random_uuid(), gen_random_uuid(), c.home, clock_timestamp()
   from conversation c
   where (c.tenant, c.request_to) in (select * from unnest($1::text[], $2::text[]))
-  on conflict (tenant, kind, subject) do update set id = excluded.id, due = excluded.due
   returning lane";
 
 /// Has every conversation that is offered to one of these people looked at again by its home, at once. Returns the homes.

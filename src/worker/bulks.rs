@@ -2,20 +2,20 @@
 
 use std::collections::BTreeSet;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::entry::Entry;
 use super::gather::ReplyTo;
-use super::world::World;
-use crate::domain::bulk::ItemDone;
+use crate::domain::bulk::{Item, ItemDone, Report};
 use crate::domain::event::{Event, Kind};
-use crate::domain::ids::{Partition, Tenant};
+use crate::domain::ids::{ConversationId, Partition, Tenant};
 use crate::domain::input::{Action, Body, Input, Timer};
 use crate::store::bulk::{NewBulk, Run};
-use crate::store::timers::{DueTimer, NewTimer};
-use crate::store::{Session, StoreError, bulk, conversations, timers};
+use crate::store::timers::{DueTimer, TimerKind};
+use crate::store::{Session, StoreError, bulk};
 
 /// Items of bulks that one batch does, of all bulks together: ordinary traffic shares the batch and waits no longer for
 /// its end than for that of any other full one.
@@ -41,60 +41,90 @@ pub async fn look_up(session: &Session, entries: &mut [Entry]) -> Result<(), Sto
     Ok(())
 }
 
-/// The items of a bulk that are this lane's to do next, as inputs, and whether there are more. Their conversations are
-/// locked here, before the match row, like all others; the timer is set again for what is left.
-pub async fn items(
+/// What a timer of a bulk asks of one batch.
+#[derive(Debug)]
+pub struct Share {
+    run: Run,
+    what: What,
+}
+
+#[derive(Debug)]
+enum What {
+    /// These items, and whether they are as many as there was room for.
+    Items { items: Vec<Item>, full: bool },
+    /// To report the end.
+    End(Arc<Report>),
+}
+
+/// Finds out what a timer of a bulk asks: the items that are this lane's to do next, in so much room; or the end. Nobody
+/// else does them meanwhile, because the timer's lane is ours.
+pub async fn share(
     session: &Session,
     partition: Partition,
     timer: &DueTimer,
     room: usize,
-    world: &mut World,
-) -> Result<(Vec<Entry>, bool), StoreError> {
-    let name = timer.subject.split_once('/').map(|(_, name)| name);
-    let Some(run) = found(session, timer, name).await? else {
-        return Ok((Vec::new(), false));
+) -> Result<Option<Share>, StoreError> {
+    let name = match timer.kind {
+        TimerKind::Bulk => timer.subject.split_once('/').map(|(_, name)| name),
+        _ => Some(timer.subject.as_str()),
     };
-    let limit = i64::try_from(room).unwrap_or(i64::MAX);
-    let items = bulk::pending(session, &timer.tenant, &run, partition, limit).await?;
-    let ids: BTreeSet<_> = items
-        .iter()
-        .map(|item| (timer.tenant.clone(), item.conversation))
-        .collect();
-    let ids: Vec<_> = ids.into_iter().collect();
-    for loaded in conversations::lock(session, &ids).await? {
-        world.put_loaded(loaded);
-    }
-    let more = items.len() >= room;
-    if more {
-        let again = NewTimer {
-            tenant: timer.tenant.clone(),
-            kind: timer.kind,
-            subject: timer.subject.clone(),
-            lane: partition,
-            due: None,
-        };
-        timers::set(session, &[again]).await?;
-    }
-    let entries = items.into_iter().map(|item| {
-        let key = Uuid::new_v5(&run.id, item.place.to_string().as_bytes());
-        let body = Body::Timer(Timer::Bulk(Box::new(item)));
-        Entry::timed(timer.tenant.clone(), input(&run, key, body))
-    });
-    Ok((entries.collect(), more))
-}
-
-/// The end of a bulk, to be reported: to everyone, and to the one who gave the command.
-pub async fn end(session: &Session, timer: &DueTimer) -> Result<Option<Entry>, StoreError> {
-    let Some(run) = found(session, timer, Some(&timer.subject)).await? else {
+    let Some(run) = found(session, timer, name).await? else {
         return Ok(None);
     };
-    let report = bulk::report(session, &timer.tenant, &run).await?;
-    let body = Body::Timer(Timer::BulkDone(report.into()));
-    let input = input(&run, run.input, body);
-    let reply = run
-        .reply
-        .map(|(queue, correlation_id)| ReplyTo::new(queue, correlation_id));
-    Ok(Some(Entry::answered(timer.tenant.clone(), input, reply)))
+    let what = if timer.kind == TimerKind::Bulk {
+        let limit = i64::try_from(room).unwrap_or(i64::MAX);
+        let items = bulk::pending(session, &timer.tenant, &run, partition, limit).await?;
+        let full = items.len() >= room;
+        What::Items { items, full }
+    } else {
+        What::End(bulk::report(session, &timer.tenant, &run).await?.into())
+    };
+    Ok(Some(Share { run, what }))
+}
+
+impl Share {
+    fn listed(&self) -> &[Item] {
+        match &self.what {
+            What::Items { items, .. } => items,
+            What::End(_) => &[],
+        }
+    }
+
+    /// How many items it does.
+    pub fn items(&self) -> usize {
+        self.listed().len()
+    }
+
+    /// Whether there may be more.
+    pub fn is_full(&self) -> bool {
+        matches!(self.what, What::Items { full: true, .. })
+    }
+
+    /// The conversations of its items.
+    pub fn conversations(&self) -> impl Iterator<Item = ConversationId> {
+        self.listed().iter().map(|item| item.conversation)
+    }
+
+    /// What it asks of the core.
+    pub fn entries(&self, tenant: &Tenant) -> Vec<Entry> {
+        let run = &self.run;
+        match &self.what {
+            What::Items { items, .. } => {
+                let entry = |item: &Item| {
+                    let key = Uuid::new_v5(&run.id, item.place.to_string().as_bytes());
+                    let body = Body::Timer(Timer::Bulk(Box::new(item.clone())));
+                    Entry::timed(tenant.clone(), input(run, key, body))
+                };
+                items.iter().map(entry).collect()
+            }
+            What::End(report) => {
+                let input = input(run, run.input, Body::Timer(Timer::BulkDone(report.clone())));
+                let reply = run.reply.clone();
+                let reply = reply.map(|(queue, correlation_id)| ReplyTo::new(queue, correlation_id));
+                vec![Entry::answered(tenant.clone(), input, reply)]
+            }
+        }
+    }
 }
 
 async fn found(session: &Session, timer: &DueTimer, name: Option<&str>) -> Result<Option<Run>, StoreError> {

@@ -42,6 +42,8 @@ pub struct Changes {
     presences: BTreeMap<(Tenant, AgentId), Option<Timestamp>>,
     bulks: Bulks,
     leaving: Leaving,
+    /// Timers whose work was more than a batch takes.
+    again: Vec<NewTimer>,
     recorded: Vec<(Tenant, Recorded)>,
     activated: Vec<(Tenant, Activated)>,
     /// What came of a plan, for whoever applied it by hand.
@@ -104,10 +106,16 @@ impl Changes {
             presences: BTreeMap::new(),
             bulks: Bulks::default(),
             leaving: Leaving::default(),
+            again: Vec::new(),
             recorded: Vec::new(),
             activated: Vec::new(),
             applied: None,
         }
+    }
+
+    /// Timers to set again.
+    pub fn set_again(&mut self, again: Vec<NewTimer>) {
+        self.again = again;
     }
 
     /// Takes what one input led to. `world` is as the input left it.
@@ -465,7 +473,7 @@ impl Changes {
         dues: &[ChangedDue<'_>],
         home: Option<Partition>,
     ) -> (Vec<NewTimer>, Vec<(Tenant, TimerKind, String)>) {
-        let (mut set, mut clear) = (Vec::new(), Vec::new());
+        let (mut set, mut clear) = (self.again.clone(), Vec::new());
         for (tenant, conversation, kind, due) in dues {
             let subject = conversation.id.to_string();
             match due {

@@ -1,17 +1,18 @@
-//! The inputs of a batch's fold, with what belongs to each and is none of the core's business.
+//! The inputs of a batch's fold, in order of arrival, each with where its outcome goes.
 
-use std::collections::HashSet;
-use std::sync::Arc;
+use std::collections::{BTreeSet, HashSet};
 
 use metrics::counter;
 use uuid::Uuid;
 
-use super::gather::{Pending, ReplyTo, Work};
+use super::batch::Failure;
+use super::directory::Directory;
+use super::gather::{self, Pending, ReplyTo, Work};
 use super::resolve::Resolved;
-use super::world::World;
-use crate::contract::derive;
+use crate::contract::ArrivedCommand;
 use crate::domain::ids::Tenant;
-use crate::domain::input::{Body, Fact, Input, What};
+use crate::domain::input::{Action, Body, Fact, Input};
+use crate::store::{Session, matching, plans};
 use crate::telemetry;
 
 /// An input of the fold, with where its outcome goes.
@@ -24,7 +25,7 @@ pub struct Entry {
     /// Whether it was there before: then it only gets an answer.
     pub duplicate: bool,
     /// The customer's phone, to tell the country by; dropped with the batch.
-    phone: Option<String>,
+    pub phone: Option<String>,
     /// Where the one who sent it wants the outcome.
     pub reply: Option<ReplyTo>,
     /// For a plan: its document.
@@ -54,7 +55,7 @@ impl Entry {
 }
 
 /// The inputs in order of arrival. A key met twice in one batch is new the first time only.
-pub fn inputs(pending: &[Pending<'_>], fresh: &HashSet<Uuid>, resolved: &Resolved) -> Vec<Entry> {
+pub fn arrived(pending: &[Pending<'_>], fresh: &HashSet<Uuid>, resolved: &Resolved) -> Vec<Entry> {
     let mut fresh = fresh.clone();
     let mut entries = Vec::with_capacity(pending.len());
     for (place, one) in pending.iter().enumerate() {
@@ -106,34 +107,45 @@ pub fn inputs(pending: &[Pending<'_>], fresh: &HashSet<Uuid>, resolved: &Resolve
     entries
 }
 
-/// Language and country, where the gateway does not say and a rule asks: only where something is routed. A text that no
-/// rule asks for goes no further.
-pub fn complete(world: &World, entry: &mut Entry) {
-    let Body::Fact(fact) = &mut entry.input.body else {
-        return;
-    };
-    let Some(state) = world.state(&entry.tenant) else {
-        return;
-    };
-    let owned = state
-        .conversation(fact.conversation)
-        .is_some_and(|c| c.carried_by().is_some());
-    let What::Received(message) = &mut fact.what else {
-        return;
-    };
-    let reads = state.plan.reads();
-    let routed = !owned && message.turn;
-    if routed && reads.language && fact.contact.language.is_empty() {
-        fact.contact.language = derive::language(&message.text).into();
+/// Plans are judged against what other tenants have claimed, before the core sees them. Whoever may get a first plan gets
+/// a match row to be locked by.
+pub async fn judge_plans(
+    session: &Session,
+    directory: &Directory,
+    pending: &[Pending<'_>],
+    entries: &mut [Entry],
+) -> Result<(), Failure> {
+    let applies = |entry: &&Entry| !entry.duplicate && command(entry, pending).is_some_and(is_plan);
+    let applied_to: BTreeSet<Tenant> = entries
+        .iter()
+        .filter(applies)
+        .map(|entry| entry.tenant.clone())
+        .collect();
+    for tenant in &applied_to {
+        matching::create(session, tenant).await?;
     }
-    let phone = entry
-        .phone
-        .as_deref()
-        .filter(|_| routed && reads.country && fact.contact.country.is_empty());
-    if let Some(phone) = phone {
-        fact.contact.country = derive::country(phone).into();
+    for entry in entries.iter_mut().filter(|entry| !entry.duplicate) {
+        let Some(arrived) = command(entry, pending) else {
+            continue;
+        };
+        if let Action::ApplyPlan { plan, .. } = &arrived.command.action {
+            let channels: Vec<_> = plan.channels.keys().collect();
+            let taken = plans::taken(session, &entry.tenant, &channels).await?;
+            let active = directory.active(&entry.tenant).map(|active| &**active);
+            entry.input.body = Body::Command(gather::judge_plan(arrived, &taken, active));
+        }
     }
-    if !reads.text {
-        message.text = Arc::from("");
+    Ok(())
+}
+
+/// The command an entry came from, if it was one.
+fn command<'a>(entry: &Entry, pending: &'a [Pending<'_>]) -> Option<&'a ArrivedCommand> {
+    match pending.get(entry.place?)?.what {
+        Work::Command(command) => Some(command),
+        Work::Fact(_) => None,
     }
+}
+
+fn is_plan(command: &ArrivedCommand) -> bool {
+    &*command.command.name == gather::PLAN_APPLY
 }

@@ -173,7 +173,7 @@ impl Leases {
         self.running.retain(|lane, running| {
             let ours = held.contains(lane);
             if !ours && !running.task.is_finished() {
-                tracing::warn!(partition = %lane, "lane is no longer ours");
+                tracing::warn!(partition = lanes::name(*lane), "lane is no longer ours");
                 running.stop.send_replace(true);
             }
             ours || !running.task.is_finished()
@@ -184,7 +184,7 @@ impl Leases {
                     let clean = running.is_leaving();
                     lanes::release(client, *lane, self.shared.worker, clean).await?;
                     self.running.remove(lane);
-                    tracing::info!(partition = %lane, "lane released");
+                    tracing::info!(partition = lanes::name(*lane), "lane released");
                 }
                 Some(_) => {}
                 None => self.start(*lane, false),

@@ -10,13 +10,12 @@ use super::directory::Directory;
 use super::entry::Entry;
 use super::gather::{Pending, Work};
 use super::resolve::AliasKey;
-use super::world::World;
 use crate::contract::{Arrived, ArrivedCommand, identity};
 use crate::domain::event::Kind;
 use crate::domain::ids::{AgentId, ConversationId, Partition, Tenant};
-use crate::domain::input::{Action, Body, Timer};
-use crate::store::timers::{DueTimer, NewTimer};
-use crate::store::{Session, StoreError, conversations, leaving, timers};
+use crate::domain::input::{Action, Body};
+use crate::store::timers::DueTimer;
+use crate::store::{Session, StoreError, leaving};
 
 /// Conversations of someone who left that one batch finds a new place for; more are left to the next.
 const OWNED_AT_ONCE: usize = 100;
@@ -98,36 +97,25 @@ pub fn tell(
     }
 }
 
-/// What somebody who left owns in this lane, a page of it, as inputs, and whether there may be more. Locked before the
-/// match row, like all others; the timer is set again for what comes after.
+/// What somebody who left owns in this lane, a page of it.
 pub async fn owned(
     session: &Session,
     partition: Partition,
     timer: &DueTimer,
-    world: &mut World,
-) -> Result<(Vec<Timer>, bool), StoreError> {
-    let Some((after, name, agent)) = subject(timer) else {
-        return Ok((Vec::new(), false));
+) -> Result<Vec<ConversationId>, StoreError> {
+    let Some((after, _, agent)) = subject(timer) else {
+        return Ok(Vec::new());
     };
     let limit = i64::try_from(OWNED_AT_ONCE).unwrap_or(i64::MAX);
-    let found = leaving::owned(session, &timer.tenant, &agent, partition, after, limit).await?;
-    let ids: Vec<_> = found.iter().map(|id| (timer.tenant.clone(), *id)).collect();
-    for loaded in conversations::lock(session, &ids).await? {
-        world.put_loaded(loaded);
-    }
-    let more = found.len() >= OWNED_AT_ONCE;
-    if let Some(last) = found.last().filter(|_| more) {
-        let again = NewTimer {
-            tenant: timer.tenant.clone(),
-            kind: timer.kind,
-            subject: format!("{partition}/{last}/{name}/{agent}"),
-            lane: partition,
-            due: None,
-        };
-        timers::set(session, &[again]).await?;
-    }
-    let asks = |conversation| Timer::OwnerGone { conversation };
-    Ok((found.into_iter().map(asks).collect(), more))
+    leaving::owned(session, &timer.tenant, &agent, partition, after, limit).await
+}
+
+/// The timer that goes on where this page ends, if there may be more.
+pub fn goes_on_as(timer: &DueTimer, page: &[ConversationId]) -> Option<String> {
+    let last = page.last().filter(|_| page.len() >= OWNED_AT_ONCE)?;
+    let (home, _) = timer.subject.split_once('/')?;
+    let (_, name, agent) = subject(timer)?;
+    Some(format!("{home}/{last}/{name}/{agent}"))
 }
 
 fn subject(timer: &DueTimer) -> Option<(Uuid, &str, AgentId)> {

@@ -13,10 +13,10 @@ pub mod batch;
 mod bulks;
 mod changes;
 pub mod entry;
-mod gather;
+pub mod gather;
+mod locks;
 mod on_record;
 mod resolve;
-mod tally;
 mod timed;
 mod world;
 

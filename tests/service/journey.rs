@@ -47,6 +47,9 @@ async fn a_first_message_opens_a_conversation_and_one_person_is_told_that_it_is_
     }
     let (good, explained, _) = stage.run(&["explain", &conversation, "--json"]).await;
     let explained: Value = serde_json::from_str(&explained).unwrap();
+    let (_, told, _) = stage.run(&["explain", &conversation]).await;
+    assert!(told.contains("chosen: martha\n"), "{told}");
+    assert!(told.ends_with('\n') && !told.ends_with("\n\n"), "{told:?}");
     assert!(good);
     assert_eq!(explained[0]["chosen"], "martha");
     assert_eq!(

@@ -3,10 +3,12 @@
 mod bad_input;
 mod broker;
 mod bulk;
+mod contract;
 mod database;
 mod faults;
 mod illegible;
 mod journey;
+mod locks;
 mod ownership;
 mod start;
 mod store;

@@ -393,3 +393,94 @@ async fn what_happened_to_a_conversation_is_shown_to_whoever_may_see_it() {
     stage.assert_audit_is_clean().await;
     stage.end().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_refusal_has_its_code_and_changes_nothing() {
+    let mut stage = Stage::with_plan(&plan_with_timeout("1h")).await;
+    let mut witness = stage.witness().await;
+    stage.worker();
+    let mut conversations = owned_by_martha(&stage, &mut witness, 2).await;
+    // The third customer wrote yesterday, and is somebody's; the second conversation is closed.
+    let mut old = fact(&phone(9), "wamid.old", "customer-9");
+    let yesterday = jiff::Timestamp::now() - std::time::Duration::from_secs(25 * 60 * 60);
+    old["data"]["message"]["timestamp"] = yesterday.to_string().into();
+    stage.send_native("inbound", "customer-9", &old).await;
+    witness.until_events("conversation.assigned", 3).await;
+    let late = witness
+        .seen
+        .iter()
+        .rfind(|one| one.kind() == "conversation.opened");
+    conversations.push(late.expect("it was opened").text("/subject").to_owned());
+    stage
+        .send(&about("close", "martha", &conversations[1], json!({})))
+        .await;
+    witness.until_events("conversation.closed", 1).await;
+    let to = |agent: &str| json!({"to": {"agent": agent}});
+    stage
+        .send(&about("request", "martha", &conversations[0], to("mark")))
+        .await;
+    witness.until_events("assignment.requested", 1).await;
+    let (open, closed, late) = (&conversations[0], &conversations[1], &conversations[2]);
+    let owner = witness
+        .seen
+        .iter()
+        .rfind(|one| one.kind() == "conversation.assigned" && one.text("/subject") == late);
+    let owner = owner.expect("it was assigned").text("/data/owner/id").to_owned();
+    let nowhere = uuid::Uuid::nil().to_string();
+    let message = json!({"message": {"text": "hello"}});
+    let cases = [
+        (
+            "invalid",
+            about("hold", "martha", open, json!({"until": "2020-01-01T00:00:00Z"})),
+        ),
+        ("invalid", about("resume", "martha", open, json!({}))),
+        ("invalid", about("dance", "martha", open, json!({}))),
+        (
+            "reason_required",
+            about("reject", "mark", open, json!({"reason": " "})),
+        ),
+        ("not_found", about("close", "martha", &nowhere, json!({}))),
+        ("unknown_agent", about("close", "stranger", open, json!({}))),
+        (
+            "unknown_team",
+            about("assign", "martha", open, json!({"to": {"team": "nowhere"}})),
+        ),
+        (
+            "epoch_conflict",
+            about("close", "martha", open, json!({"expected_epoch": 99})),
+        ),
+        ("closed", about("hold", "martha", closed, json!({}))),
+        ("no_pending_request", about("accept", "mark", closed, json!({}))),
+        ("already_assigned", about("assign", "boss", open, to("martha"))),
+        ("not_assignee", about("close", "mark", open, json!({}))),
+        (
+            "not_permitted",
+            about("withdraw", "mark", open, json!({"reason": "no"})),
+        ),
+        ("request_pending", about("request", "martha", open, to("mark"))),
+        ("target_unavailable", about("request", &owner, late, to("boss"))),
+        ("window_closed", about("reply", &owner, late, message)),
+    ];
+    let standing = "select coalesce(sum(hashtext(c::text))::int8, 0) from conversation c";
+    let before = stage.count(standing).await;
+    let refusals = witness
+        .seen
+        .iter()
+        .filter(|one| one.kind() == "command.rejected")
+        .count();
+    for (n, (code, body)) in cases.iter().enumerate() {
+        stage.send(body).await;
+        witness.until_events("command.rejected", refusals + n + 1).await;
+        let id = body["id"].as_str().expect("an id");
+        let rejected = witness
+            .seen
+            .iter()
+            .find(|one| one.kind() == "command.rejected" && one.text("/data/cause") == id);
+        let rejected = rejected.unwrap_or_else(|| panic!("{body} was refused"));
+        assert_eq!(rejected.text("/data/code"), *code, "{body}");
+        assert_eq!(stage.count(standing).await, before, "{body} changed something");
+    }
+    witness.assert_sequences();
+    stage.assert_audit_is_clean().await;
+    stage.end().await;
+}

@@ -64,6 +64,11 @@ pub fn accept(
 ) -> Result<(), Refused> {
     let request = pending(&story.draft, meant)?;
     permission::answer(acting, &request).map_err(say)?;
+    // Their going has not reached this conversation yet, but it came first.
+    if unavailable(state, &request.to).is_some() {
+        let message = "the recipient is offline, or may not reply to customers";
+        return Err((Code::TargetUnavailable, message));
+    }
     let actor = asked.command.actor.clone();
     end(story, actor.clone(), request.clone(), RequestOutcome::Accepted);
     let given = Given {

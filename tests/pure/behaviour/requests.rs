@@ -334,6 +334,26 @@ fn a_recipient_who_is_deactivated_is_not_waited_for() {
 }
 
 #[test]
+fn who_went_before_they_accepted_is_not_given_anything() {
+    let fields = Upsert {
+        may_reply: Some(false),
+        ..Upsert::default()
+    };
+    for gone in [
+        by("ben").sets("ben", Presence::Offline),
+        by("boss").upserts("ben", fields),
+    ] {
+        asked()
+            .when_together([gone.into(), by("ben").accepts(1).into(), recipient_timer(1)])
+            .then_last([
+                "refused: target_unavailable",
+                "request superseded: recipient unavailable",
+            ])
+            .owned(1, "ana");
+    }
+}
+
+#[test]
 fn a_recipient_who_comes_back_in_time_may_still_answer() {
     asked()
         .when(by("ben").sets("ben", Presence::Offline))

@@ -44,6 +44,16 @@ fn envelope(fact: &ArrivedFact) -> Value {
 }
 
 #[test]
+fn whether_a_message_claims_survives_the_way() {
+    for leave_unassigned in [true, false] {
+        let said = json!(leave_unassigned);
+        let fact = only_fact(&fixture_with("native_sent", &[("/data/leave_unassigned", said)]));
+        assert_eq!(told(&read_back(&fact, arrival())), told(&fact));
+        assert!(told(&fact).contains(&format!("leave_unassigned: {leave_unassigned}")));
+    }
+}
+
+#[test]
 fn every_kind_of_foreign_fact_reads_back_the_same() {
     for name in [
         "webhook_text",

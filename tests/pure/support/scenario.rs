@@ -99,6 +99,19 @@ impl Scenario {
         self
     }
 
+    /// This came of it last, in this order, after whatever else.
+    #[track_caller]
+    pub fn then_last<const N: usize>(self, expected: [&str; N]) -> Self {
+        let happened: Vec<String> = self
+            .last
+            .iter()
+            .flat_map(|(input, events)| lines(input, events))
+            .collect();
+        let last = happened.len().saturating_sub(N);
+        assert_eq!(happened[last..], expected, "the last of {happened:#?}");
+        self
+    }
+
     /// Whoever has this conversation now: `ana`, `queue of support`, `nobody`.
     #[track_caller]
     pub fn owned(self, number: u8, expected: &str) -> Self {

@@ -9,7 +9,7 @@ use switchboard::domain::conversation::Owner;
 use switchboard::domain::event::{By, Decision};
 use switchboard::domain::ids::{ConversationId, Partition};
 use switchboard::store::conversations::Saved;
-use switchboard::store::records::{DecisionRecord, Engagement, EngagementStatus};
+use switchboard::store::records::{DecisionRecord, Ending, Engagement, EngagementStatus};
 use switchboard::store::timers::{NewTimer, TimerKind};
 use switchboard::store::{
     Session, agents, aliases, conversations, inbox, lanes, matching, outbox, queue, records, timers,
@@ -164,6 +164,23 @@ async fn records_and_timers_are_sent_when_they_are_first_polled() {
         due: None,
     }];
     assert_sent_at_once!(wire, session, "set", timers::set(&session, &set));
+    let (gone, ending) = (
+        [(&tenant, &to)],
+        [Ending {
+            tenant: &tenant,
+            id: id.0,
+            status: EngagementStatus::Rejected,
+            reason: Some("busy"),
+            at: second(1),
+        }],
+    );
+    assert_sent_at_once!(wire, session, "fan out", timers::fan_out(&session, &gone));
+    assert_sent_at_once!(
+        wire,
+        session,
+        "endings",
+        records::end_engagements(&session, &ending)
+    );
     let (clear, claim) = ([(tenant.clone(), kind, subject)], [Uuid::now_v7()]);
     assert_sent_at_once!(wire, session, "clear", timers::clear(&session, &clear));
     assert_sent_at_once!(wire, session, "claim", timers::claim(&session, &claim));
@@ -239,6 +256,10 @@ async fn with_nothing_to_do_nothing_is_sent() {
         .expect("nothing");
     records::add_engagements(&session, &[]).await.expect("nothing");
     records::add_decisions(&session, &[]).await.expect("nothing");
+    records::end_engagements(&session, &[]).await.expect("nothing");
+    records::add_notes(&session, &[]).await.expect("nothing");
+    timers::fan_out(&session, &[]).await.expect("nothing");
+    aliases::remove(&session, &[]).await.expect("nothing");
     timers::claim(&session, &[]).await.expect("nothing");
     timers::set(&session, &[]).await.expect("nothing");
     timers::clear(&session, &[]).await.expect("nothing");

@@ -1,12 +1,12 @@
 //! What people look at.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use switchboard::domain::conversation::{Conversation, Owner, Status};
 use switchboard::domain::event::{By, Candidate, Decision, PassedOver};
 use switchboard::domain::ids::ConversationId;
 use switchboard::domain::plan::Strategy;
-use switchboard::store::read::{self, Queue, View};
+use switchboard::store::read::{self, Eyes, Queue, View};
 use switchboard::store::records::{self, DecisionRecord, Engagement, EngagementStatus};
 use switchboard::store::{Session, agents, matching};
 use uuid::Uuid;
@@ -19,6 +19,43 @@ async fn listed(session: &Session, view: View<'_>, limit: i64) -> Vec<Conversati
         .await
         .expect("conversations");
     found.iter().map(|one| one.conversation.id).collect()
+}
+
+#[tokio::test]
+async fn somebodys_eyes_see_their_own_what_is_in_no_team_and_what_is_in_theirs() {
+    let database = Database::migrated().await;
+    let martha = agent_id("martha");
+    let of = |team: Option<&str>, owner: Owner| Conversation {
+        team: team.map(team_id),
+        ..conversation(owner)
+    };
+    let own = Conversation {
+        status: Status::OnHold,
+        ..of(Some("sales"), Owner::Agent(martha.clone()))
+    };
+    let teamless = of(None, Owner::Nobody);
+    let colleague = of(Some("support"), Owner::Agent(agent_id("mark")));
+    let hidden = of(Some("sales"), Owner::Agent(agent_id("olga")));
+    let seen = [own.id, teamless.id, colleague.id];
+    let all = [own, teamless, colleague, hidden];
+    keep(database.transaction().await, &acme(), &all).await;
+    let session = database.session().await;
+    let eyes = |teams: &[&str]| Eyes {
+        agent: martha.clone(),
+        teams: teams.iter().map(|team| team_id(team)).collect(),
+    };
+    let look = async |view, teams: &[&str]| -> BTreeSet<ConversationId> {
+        let found = read::conversations(&session, Some(&acme()), view, Some(&eyes(teams)), 10).await;
+        let found = found.expect("conversations");
+        found.iter().map(|one| one.conversation.id).collect()
+    };
+    assert_eq!(look(View::All, &["support"]).await, seen.into());
+    assert_eq!(look(View::All, &[]).await, [seen[0], seen[1]].into());
+    assert_eq!(
+        look(View::Assigned, &["support"]).await,
+        [seen[0], seen[2]].into()
+    );
+    assert_eq!(look(View::Mine(&martha), &[]).await, [seen[0]].into());
 }
 
 #[tokio::test]

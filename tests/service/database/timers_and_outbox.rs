@@ -1,11 +1,14 @@
 //! Timers come due once, outbox rows come out in order.
 
 use jiff::Timestamp;
+use switchboard::domain::conversation::{Conversation, Owner, PendingRequest};
 use switchboard::domain::ids::{Partition, Tenant};
 use switchboard::store::timers::{self, DueTimer, NewTimer, TimerKind};
 use switchboard::store::{Session, outbox};
 
-use super::build::{HOME, acme, second};
+use uuid::Uuid;
+
+use super::build::{HOME, acme, agent_id, conversation, keep, second, tenant};
 use crate::support::database::Database;
 use crate::support::wait::within;
 
@@ -59,6 +62,9 @@ async fn timers_of_every_kind_can_be_set_read_and_cleared() {
     let session = database.transaction().await;
     let kinds = [
         TimerKind::Assign,
+        TimerKind::Hold,
+        TimerKind::Request,
+        TimerKind::Recipient,
         TimerKind::Presence,
         TimerKind::Drain,
         TimerKind::Reexamine,
@@ -80,6 +86,59 @@ async fn timers_of_every_kind_can_be_set_read_and_cleared() {
     timers::clear(&session, &clear).await.expect("cleared");
     assert_eq!(due(&session, HOME, 10).await.len(), 1);
     session.rollback().await;
+}
+
+#[tokio::test]
+async fn whoever_goes_has_what_they_were_offered_looked_at_by_its_home_at_once() {
+    let database = Database::migrated().await;
+    let asked = |to: &str, home: u16| Conversation {
+        home: Partition(home),
+        request: Some(PendingRequest {
+            id: Uuid::now_v7(),
+            from: agent_id("martha"),
+            to: agent_id(to),
+            note: None,
+            expires_at: second(120),
+        }),
+        ..conversation(Owner::Agent(agent_id("martha")))
+    };
+    let all = [
+        asked("mark", HOME.0),
+        asked("mark", 1),
+        asked("ana", HOME.0),
+        conversation(Owner::Nobody),
+    ];
+    keep(database.transaction().await, &acme(), &all).await;
+    keep(
+        database.transaction().await,
+        &tenant("other"),
+        &[asked("mark", HOME.0)],
+    )
+    .await;
+    let session = database.transaction().await;
+    let (acme, mark) = (acme(), agent_id("mark"));
+    let mut homes = timers::fan_out(&session, &[(&acme, &mark)]).await.expect("set");
+    homes.sort();
+    assert_eq!(homes, [Partition(1), HOME]);
+    session.commit().await.expect("a commit");
+    // A lane that claims the timer and waits for the match row does not keep its holder waiting.
+    let claiming = database.transaction().await;
+    let claimed = due(&claiming, HOME, 10).await;
+    let is_of = |timer: &DueTimer| timer.subject.starts_with(&all[0].id.to_string());
+    assert!(
+        claimed
+            .iter()
+            .all(|timer| timer.kind == TimerKind::Recipient && is_of(timer))
+    );
+    let ids: Vec<Uuid> = claimed.iter().map(|timer| timer.id).collect();
+    assert_eq!(timers::claim(&claiming, &ids).await.expect("claimed").len(), 1);
+    let again = database.transaction().await;
+    let set = timers::fan_out(&again, &[(&acme, &mark)])
+        .await
+        .expect("set without waiting");
+    assert_eq!(set.len(), 2);
+    again.rollback().await;
+    claiming.rollback().await;
 }
 
 #[tokio::test]
