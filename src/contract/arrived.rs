@@ -172,6 +172,8 @@ pub struct ArrivedCommand {
     pub command: Command,
     /// For `plan.apply`: the plan's document in its canonical form, to be stored with its version.
     pub document: Option<serde_json::Value>,
+    /// For `contact.forget`: whom. The core is only told of their conversations.
+    pub contact: Vec<Alias>,
 }
 
 impl ArrivedCommand {
@@ -180,7 +182,13 @@ impl ArrivedCommand {
         match &self.command.action {
             Action::Conversation { conversation, .. } => Some(*conversation),
             Action::Malformed { conversation, .. } => *conversation,
-            Action::Presence { .. } | Action::UpsertAgent { .. } | Action::ApplyPlan { .. } => None,
+            Action::Presence { .. }
+            | Action::UpsertAgent { .. }
+            | Action::RemoveAgent { .. }
+            | Action::BulkAssign { .. }
+            | Action::BulkUndo { .. }
+            | Action::ForgetContact { .. }
+            | Action::ApplyPlan { .. } => None,
         }
     }
 

@@ -33,8 +33,12 @@ pub const fn kinds_of_events() -> &'static [&'static str] {
         "reply.unauthorized",
         "response.breached",
         "agent.upserted",
+        "agent.removed",
         "agent.presence_changed",
         "plan.activated",
+        "bulk.completed",
+        "bulk.undone",
+        "contact.forgotten",
         "command.rejected",
     ]
 }
@@ -69,10 +73,16 @@ fn kind(recorded: &Recorded) -> Option<&'static str> {
             Change::ClockStarted(_) => return None,
         },
         Kind::AgentUpserted { .. } => "agent.upserted",
+        Kind::AgentRemoved { .. } => "agent.removed",
+        Kind::BulkDone(report) if report.undo => "bulk.undone",
+        Kind::BulkDone(_) => "bulk.completed",
+        Kind::ContactForgotten { .. } => "contact.forgotten",
         Kind::PresenceChanged { .. } => "agent.presence_changed",
         Kind::PlanActivated { .. } => "plan.activated",
         Kind::CommandRejected(_) => "command.rejected",
-        Kind::Skipped(_) | Kind::DrainPending(_) => return None,
+        Kind::Skipped(_) | Kind::DrainPending(_) | Kind::BulkAccepted(_) | Kind::BulkItemDone(_) => {
+            return None;
+        }
     })
 }
 
@@ -113,12 +123,18 @@ fn attributes<'a>(
     let of_agent = |agent: &AgentId| (format!("agent/{agent}"), format!("agent/{agent}"));
     let (subject, own_key) = match &recorded.event.kind {
         Kind::Conversation(id, _) => (id.to_string(), tenant_key()),
-        Kind::AgentUpserted { agent, .. } => of_agent(&agent.id),
+        Kind::AgentUpserted { agent, .. } | Kind::AgentRemoved { agent } => of_agent(&agent.id),
+        Kind::BulkDone(report) => (format!("bulk/{}", report.bulk), tenant_key()),
+        Kind::ContactForgotten { partition_key, .. } => {
+            (format!("contact/{partition_key}"), partition_key.to_string())
+        }
         Kind::PresenceChanged { agent, .. } => of_agent(agent),
         Kind::PlanActivated { plan, .. } => (format!("plan/{}", plan.version), tenant_key()),
-        Kind::CommandRejected(_) | Kind::Skipped(_) | Kind::DrainPending(_) => {
-            (format!("command/{}", recorded.cause), tenant_key())
-        }
+        Kind::CommandRejected(_)
+        | Kind::Skipped(_)
+        | Kind::DrainPending(_)
+        | Kind::BulkAccepted(_)
+        | Kind::BulkItemDone(_) => (format!("command/{}", recorded.cause), tenant_key()),
     };
     let (partition_key, partition) = match recorded.after.as_deref() {
         Some(conversation) => (conversation.partition_key.to_string(), conversation.home.0),

@@ -5,7 +5,9 @@ use serde_json::value::RawValue;
 use uuid::Uuid;
 
 use super::envelope::Time;
-use super::event_parts::{FaultData, GivenData, MessageData, Placed, ProfileData, RequestData, reason_of};
+use super::event_parts::{
+    BulkData, FaultData, GivenData, MessageData, Placed, ProfileData, RequestData, reason_of,
+};
 use super::parties::{OwnerData, PartyData};
 use super::words::Wire;
 use crate::domain::conversation::Conversation;
@@ -23,6 +25,9 @@ pub(super) struct Data<'a> {
     actor: PartyData<'a>,
     cause: &'a str,
     decision: Option<Uuid>,
+    /// The bulk it is a part of.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bulk: Option<Uuid>,
     #[serde(flatten)]
     more: More<'a>,
 }
@@ -42,6 +47,7 @@ impl<'a> Data<'a> {
             actor: PartyData::from(&recorded.event.actor),
             cause: &recorded.cause,
             decision: decision.map(|decision| decision.id),
+            bulk: recorded.bulk,
             more: More::of(recorded)?,
         })
     }
@@ -131,6 +137,13 @@ enum More<'a> {
         previous: Option<&'static str>,
         profile: ProfileData<'a>,
     },
+    Removed {
+        agent: &'a str,
+        presence: &'static str,
+        previous: Option<&'static str>,
+    },
+    Bulk(BulkData),
+    Forgotten {},
     Plan {
         version: u32,
         unchanged: bool,
@@ -179,7 +192,14 @@ impl<'a> More<'a> {
                 message: &refusal.message,
                 errors: refusal.errors.iter().map(FaultData::of).collect(),
             }),
-            Kind::Skipped(_) | Kind::DrainPending(_) => None,
+            Kind::AgentRemoved { agent } => Some(More::Removed {
+                agent: agent.id.as_str(),
+                presence: agent.presence.wire(),
+                previous: None,
+            }),
+            Kind::BulkDone(report) => Some(More::Bulk(BulkData::of(report))),
+            Kind::ContactForgotten { .. } => Some(More::Forgotten {}),
+            Kind::Skipped(_) | Kind::DrainPending(_) | Kind::BulkAccepted(_) | Kind::BulkItemDone(_) => None,
         }
     }
 

@@ -8,9 +8,10 @@ use uuid::Uuid;
 use super::envelope::Time;
 use super::words::Wire;
 use crate::domain::agent::Agent;
+use crate::domain::bulk::{ItemOutcome, Report};
 use crate::domain::conversation::{Conversation, PendingRequest, Route};
 use crate::domain::event::{Assignment, MessageRef, RequestOutcome, Terms};
-use crate::domain::ids::{ChannelKey, TeamId};
+use crate::domain::ids::{ChannelKey, ConversationId, TeamId};
 use crate::domain::input::Fault;
 
 /// A conversation found a place, with a person or in a queue.
@@ -175,6 +176,38 @@ impl<'a> FaultData<'a> {
             line: fault.line,
             column: fault.column,
             message: &fault.message,
+        }
+    }
+}
+
+/// What became of a bulk, conversation by conversation.
+#[derive(Serialize)]
+pub(super) struct BulkData {
+    bulk: Uuid,
+    results: Vec<ResultData>,
+}
+
+#[derive(Serialize)]
+struct ResultData {
+    conversation: Uuid,
+    outcome: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    code: Option<&'static str>,
+}
+
+impl BulkData {
+    pub(super) fn of(report: &Report) -> Self {
+        let result = |(conversation, outcome): &(ConversationId, ItemOutcome)| ResultData {
+            conversation: conversation.0,
+            outcome: outcome.wire(),
+            code: match outcome {
+                ItemOutcome::Rejected(code) => Some(code.wire()),
+                _ => None,
+            },
+        };
+        Self {
+            bulk: report.bulk,
+            results: report.results.iter().map(result).collect(),
         }
     }
 }

@@ -111,7 +111,7 @@ fn nobody(place: &Object<'_, '_>) -> Dead {
 }
 
 /// The identifiers under their own names.
-fn identifiers(contact: &Object<'_, '_>) -> Result<Found, Dead> {
+pub(super) fn identifiers(contact: &Object<'_, '_>) -> Result<Found, Dead> {
     let mut found = Found::default();
     found.offer(AliasKind::Bsuid, &contact.text("bsuid")?);
     found.offer(AliasKind::ParentBsuid, &contact.text("parent_bsuid")?);

@@ -75,6 +75,7 @@ pub fn render(notification: &Notification, recorded: &Recorded, state: &State) -
         epoch: conversation.epoch,
         owner: OwnerData::of(&conversation.owner, conversation.team.as_ref()),
         actor: PartyData::from(&recorded.event.actor),
+        bulk: recorded.bulk,
         about: About::of(recorded, notification.kind),
     };
     let correlation = recorded.input.to_string();
@@ -95,6 +96,8 @@ struct Data<'a> {
     epoch: u64,
     owner: OwnerData<'a>,
     actor: PartyData<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bulk: Option<Uuid>,
     #[serde(flatten)]
     about: About<'a>,
 }

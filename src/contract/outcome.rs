@@ -9,7 +9,7 @@ use super::parties::PartyData;
 use super::{event, partition};
 use crate::domain::event::{Kind, Recorded};
 use crate::domain::ids::Tenant;
-use crate::domain::input::{Body, Input};
+use crate::domain::input::{Body, Input, Timer};
 
 /// Where a caller waits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,7 +26,9 @@ pub struct ReplyTo<'a> {
 /// it freed are other people's news. `None` for what is no command, or said nothing.
 pub fn of<'a>(input: &Input, events: &'a [Recorded]) -> Option<&'a Recorded> {
     match input.body {
-        Body::Command(_) => events.iter().rev().find(|recorded| answers(input, recorded)),
+        Body::Command(_) | Body::Timer(Timer::BulkDone(_)) => {
+            events.iter().rev().find(|recorded| answers(input, recorded))
+        }
         Body::Fact(_) | Body::Timer(_) => None,
     }
 }
@@ -46,8 +48,14 @@ fn answers(input: &Input, recorded: &Recorded) -> bool {
     match &recorded.event.kind {
         Kind::CommandRejected(_) => true,
         Kind::Conversation(id, change) => change.is_announced() && input.conversation() == Some(*id),
-        Kind::AgentUpserted { .. } | Kind::PresenceChanged { .. } | Kind::PlanActivated { .. } => true,
-        Kind::Skipped(_) | Kind::DrainPending(_) => false,
+        Kind::AgentUpserted { .. }
+        | Kind::AgentRemoved { .. }
+        | Kind::PresenceChanged { .. }
+        | Kind::PlanActivated { .. }
+        | Kind::ContactForgotten { .. }
+        | Kind::BulkDone(_) => true,
+        // A bulk is answered when it is done.
+        Kind::Skipped(_) | Kind::DrainPending(_) | Kind::BulkAccepted(_) | Kind::BulkItemDone(_) => false,
     }
 }
 

@@ -1,6 +1,7 @@
 //! The words that stand for enums on the wire: every one in one place, because outside clients compare them.
 
 use crate::domain::agent::{Presence, Role};
+use crate::domain::bulk::ItemOutcome;
 use crate::domain::conversation::{Priority, Status};
 use crate::domain::event::{By, Code, Reason};
 use crate::domain::input::{Origin, System};
@@ -96,6 +97,7 @@ impl Wire for By {
             By::Sticky => "sticky",
             By::Manual => "manual",
             By::Claim => "claim",
+            By::Bulk => "bulk",
             By::FirstReply => "first_reply",
             By::Request => "request",
         }
@@ -112,12 +114,28 @@ impl Wire for Reason {
             Reason::NoAgentFree => "no_agent_free",
             Reason::ManualTeam => "manual_team",
             Reason::Transfer => "transfer",
+            Reason::AgentRemoved => "agent_removed",
+            Reason::Forgotten => "forgotten",
             Reason::Agent => "agent",
             Reason::Until => "until",
             Reason::OwnerChanged => "owner_changed",
             Reason::Closed => "closed",
             Reason::RecipientUnavailable => "recipient_unavailable",
             Reason::RecipientRemoved => "recipient_removed",
+        }
+    }
+}
+
+/// What became of an item of a bulk; the code of a refusal is said beside it.
+impl Wire for ItemOutcome {
+    fn wire(&self) -> &'static str {
+        match self {
+            ItemOutcome::Assigned => "assigned",
+            ItemOutcome::Queued => "queued",
+            ItemOutcome::Rejected(_) => "rejected",
+            ItemOutcome::Unchanged => "unchanged",
+            ItemOutcome::Undone => "undone",
+            ItemOutcome::Skipped => "skipped",
         }
     }
 }

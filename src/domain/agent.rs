@@ -75,6 +75,8 @@ pub struct Agent {
     pub id: AgentId,
     /// What plans and upserts say of them.
     pub profile: Profile,
+    /// Whether they were removed. They are kept while anything remembers them; a plan or an upsert brings them back.
+    pub removed: bool,
     /// Whether they are there.
     pub presence: Presence,
     /// When a presence given with a `ttl` runs out.
@@ -93,6 +95,7 @@ impl Agent {
         Self {
             id,
             profile,
+            removed: false,
             presence: Presence::Offline,
             presence_expires: None,
             loads: BTreeMap::new(),

@@ -259,6 +259,21 @@ impl Conversation {
         self.status == Status::Open
     }
 
+    /// Keeps nothing that tells who the customer was, nor a key derived from it.
+    pub fn forget(&mut self) {
+        self.contact = Arc::default();
+        self.partition_key = self.key_when_forgotten();
+    }
+
+    /// Whether its customer was erased: nothing of theirs may come to it any more.
+    pub fn is_forgotten(&self) -> bool {
+        self.partition_key == self.key_when_forgotten()
+    }
+
+    fn key_when_forgotten(&self) -> Arc<str> {
+        format!("forgotten/{}", self.id).into()
+    }
+
     /// Whether its episode is over (or has not begun).
     pub fn is_closed(&self) -> bool {
         self.status == Status::Closed

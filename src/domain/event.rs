@@ -7,9 +7,10 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::agent::{Agent, Presence};
+use super::bulk;
 use super::conversation::{AssignClock, Contact, Conversation, Owner, PendingRequest, Priority, Route};
 use super::ids::{AgentId, ConversationId, PolicyId, TeamId};
-use super::input::{Actor, Fault, Message, Origin, ReplyBody};
+use super::input::{Actor, Fault, Message, Origin, Recipient, ReplyBody};
 use super::plan::{Plan, Strategy};
 
 /// One thing that happened.
@@ -39,6 +40,24 @@ pub enum Kind {
         /// Teams they manage now.
         manages: Vec<TeamId>,
     },
+    /// An agent was taken out for good.
+    AgentRemoved {
+        /// As they are now: inactive, in no team.
+        agent: Arc<Agent>,
+    },
+    /// A customer was erased: from one conversation, or from none because there was none.
+    ContactForgotten {
+        /// The conversation.
+        conversation: Option<ConversationId>,
+        /// The key it had.
+        partition_key: Arc<str>,
+    },
+    /// Not announced: a bulk will be carried out.
+    BulkAccepted(BulkAccepted),
+    /// Not announced: an item of a bulk is done.
+    BulkItemDone(Box<bulk::ItemDone>),
+    /// All items of a bulk are done.
+    BulkDone(Arc<bulk::Report>),
     /// Someone came or went (or said so again).
     PresenceChanged {
         /// Who.
@@ -297,6 +316,8 @@ pub enum By {
     Manual,
     /// They took it.
     Claim,
+    /// With many others.
+    Bulk,
     /// They wrote to the customer first.
     FirstReply,
     /// They accepted a request.
@@ -332,6 +353,31 @@ pub enum Reason {
     RecipientUnavailable,
     /// Whoever was asked is no agent any more.
     RecipientRemoved,
+    /// Its owner was removed or deactivated, and nobody is free.
+    AgentRemoved,
+    /// Its customer was erased.
+    Forgotten,
+}
+
+/// A bulk that will be carried out.
+#[derive(Debug, Clone)]
+pub enum BulkAccepted {
+    /// Conversations are given away.
+    Assign {
+        /// What people call it.
+        bulk: Uuid,
+        /// Which conversations.
+        selection: bulk::Selection,
+        /// To whom.
+        to: Recipient,
+        /// For whoever gets one.
+        note: Option<Arc<str>>,
+    },
+    /// What a bulk gave away is given back.
+    Undo {
+        /// Which bulk.
+        bulk: Uuid,
+    },
 }
 
 /// A refused command.
@@ -453,6 +499,8 @@ pub struct Recorded {
     pub cause: Arc<str>,
     /// The input's dedupe key.
     pub input: Uuid,
+    /// The bulk it belongs to, if it does.
+    pub bulk: Option<Uuid>,
     /// Its place among the events of its input, from 0.
     pub ordinal: u32,
     /// The conversation right after it; for a refusal, as it stands.

@@ -35,6 +35,16 @@ pub fn evolve(state: &mut State, event: &Event) {
             state.agents.insert(agent.id.clone(), (**agent).clone());
             state.unsettled = true;
         }
+        Kind::AgentRemoved { agent } => {
+            write_memberships(state, &agent.id, &[], &[]);
+            state.agents.insert(agent.id.clone(), (**agent).clone());
+        }
+        Kind::ContactForgotten { conversation, .. } => {
+            if let Some(mut forgotten) = conversation.and_then(|id| state.take(id)) {
+                forgotten.forget();
+                state.put(forgotten);
+            }
+        }
         Kind::PresenceChanged {
             agent,
             presence,
@@ -52,7 +62,11 @@ pub fn evolve(state: &mut State, event: &Event) {
             state.drain_pending = *pending;
             state.unsettled |= !*pending;
         }
-        Kind::CommandRejected(_) | Kind::Skipped(_) => {}
+        Kind::CommandRejected(_)
+        | Kind::Skipped(_)
+        | Kind::BulkAccepted(_)
+        | Kind::BulkItemDone(_)
+        | Kind::BulkDone(_) => {}
     }
 }
 
@@ -77,7 +91,9 @@ fn take_turn(state: &mut State, assignment: &Assignment, at: Timestamp) {
         return;
     };
     agent.last_assigned = Some(at);
-    if assignment.by != By::Auto {
+    // A bulk to a team is given out by its strategy, as if each conversation had come by itself.
+    let chosen_in_bulk = assignment.by == By::Bulk && assignment.terms.strategy.is_some();
+    if assignment.by != By::Auto && !chosen_in_bulk {
         return;
     }
     agent.last_chosen = Some(at);
@@ -306,7 +322,10 @@ fn outdates_queues(state: &State, plan: &Plan) -> bool {
 fn activate(state: &mut State, plan: &Arc<Plan>) {
     for (id, profile) in &plan.agents {
         match state.agents.get_mut(id) {
-            Some(agent) => agent.profile = profile.clone(),
+            Some(agent) => {
+                agent.profile = profile.clone();
+                agent.removed = false;
+            }
             None => drop(
                 state
                     .agents

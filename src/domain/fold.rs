@@ -9,6 +9,7 @@ use uuid::Uuid;
 use super::decide::{decide, offer};
 use super::event::{Event, Kind, Recorded};
 use super::evolve::evolve;
+use super::ids::ConversationId;
 use super::input::{Actor, Input, System};
 use super::state::{Requirement, State};
 
@@ -17,13 +18,16 @@ pub fn fold(state: &mut State, input: &Input, now: Timestamp) -> Vec<Recorded> {
     let mut record = Record {
         cause: input.cause.clone(),
         input: input.key,
+        bulk: None,
         events: Vec::new(),
     };
     // A waiting conversation held by this batch was skipped by the drains of others: offer it before anything newer.
     settle(state, &mut record, now);
+    record.bulk = input.bulk().zip(input.conversation());
     for event in decide(state, input, now) {
         record.happen(state, event);
     }
+    record.bulk = None;
     settle(state, &mut record, now);
     record.events
 }
@@ -83,6 +87,8 @@ fn offer_all(state: &mut State, record: &mut Record, now: Timestamp) -> bool {
 struct Record {
     cause: Arc<str>,
     input: Uuid,
+    /// The bulk it belongs to, and the conversation of it.
+    bulk: Option<(Uuid, ConversationId)>,
     events: Vec<Recorded>,
 }
 
@@ -110,6 +116,9 @@ impl Record {
         self.events.push(Recorded {
             cause: self.cause.clone(),
             input: self.input,
+            bulk: self
+                .bulk
+                .and_then(|(bulk, about)| (id == Some(about)).then_some(bulk)),
             ordinal: u32::try_from(self.events.len()).unwrap_or(u32::MAX),
             previous_owner,
             previous_team,

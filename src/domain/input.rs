@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::agent::{Presence, Role, Skills};
+use super::bulk;
 use super::conversation::{Contact, Priority};
 use super::ids::{AgentId, ChannelKey, ConversationId, TeamId};
 use super::plan::Plan;
@@ -184,6 +185,38 @@ pub enum Action {
         /// What is written of them.
         fields: Upsert,
     },
+    /// Give many conversations away at once.
+    BulkAssign {
+        /// What people call it.
+        bulk: Uuid,
+        /// Which conversations.
+        selection: bulk::Selection,
+        /// To whom.
+        to: Recipient,
+        /// For whoever gets one.
+        note: Option<Arc<str>>,
+        /// Whether there is a bulk of this name already; the worker knows.
+        taken: bool,
+    },
+    /// Give back what a bulk gave away.
+    BulkUndo {
+        /// Which bulk.
+        bulk: Uuid,
+        /// It, if there is one; the worker knows.
+        past: Option<bulk::Past>,
+    },
+    /// Take an agent out for good.
+    RemoveAgent {
+        /// Whom.
+        agent: AgentId,
+    },
+    /// Erase a customer.
+    ForgetContact {
+        /// Their conversations, as the worker found them by their identifiers.
+        conversations: Vec<ConversationId>,
+        /// The keys their conversations would have: what is said to be forgotten where there are none.
+        keys: Vec<Arc<str>>,
+    },
     /// Make this the plan.
     ApplyPlan {
         /// Validated; its version is set when it is activated.
@@ -342,6 +375,15 @@ pub enum Timer {
         /// Which.
         conversation: ConversationId,
     },
+    /// The turn of one conversation of a bulk.
+    Bulk(Box<bulk::Item>),
+    /// All items of a bulk are done.
+    BulkDone(Arc<bulk::Report>),
+    /// Whoever owns the conversation was removed or deactivated.
+    OwnerGone {
+        /// Which.
+        conversation: ConversationId,
+    },
     /// The search for stranded conversations found this one.
     Stranded {
         /// Which.
@@ -357,7 +399,13 @@ impl Input {
             Body::Command(command) => match &command.action {
                 Action::Conversation { conversation, .. } => Some(*conversation),
                 Action::Malformed { conversation, .. } => *conversation,
-                Action::Presence { .. } | Action::UpsertAgent { .. } | Action::ApplyPlan { .. } => None,
+                Action::Presence { .. }
+                | Action::UpsertAgent { .. }
+                | Action::RemoveAgent { .. }
+                | Action::BulkAssign { .. }
+                | Action::BulkUndo { .. }
+                | Action::ForgetContact { .. }
+                | Action::ApplyPlan { .. } => None,
             },
             Body::Timer(timer) => match timer {
                 Timer::AssignDue { conversation }
@@ -365,9 +413,19 @@ impl Input {
                 | Timer::RequestDue { conversation }
                 | Timer::RecipientGone { conversation }
                 | Timer::Reexamine { conversation }
+                | Timer::OwnerGone { conversation }
                 | Timer::Stranded { conversation } => Some(*conversation),
-                Timer::PresenceExpired { .. } | Timer::DrainQueues => None,
+                Timer::Bulk(item) => Some(item.conversation),
+                Timer::PresenceExpired { .. } | Timer::DrainQueues | Timer::BulkDone(_) => None,
             },
+        }
+    }
+
+    /// The bulk on whose behalf its conversation is changed, if it is one.
+    pub fn bulk(&self) -> Option<Uuid> {
+        match &self.body {
+            Body::Timer(Timer::Bulk(item)) => Some(item.order.bulk),
+            _ => None,
         }
     }
 }

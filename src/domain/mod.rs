@@ -6,6 +6,7 @@
 
 // The words, then the steps of a decision in the order they are taken.
 pub mod agent;
+pub mod bulk;
 pub mod conversation;
 pub mod event;
 pub mod ids;

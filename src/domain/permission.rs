@@ -70,6 +70,32 @@ pub fn assign(
     }
 }
 
+/// May this actor give this conversation away with many others? Nobody claims in bulk, and being a member of its team is
+/// not enough, whatever the plan says of single conversations.
+pub fn bulk_assign(
+    state: &State,
+    acting: Acting<'_>,
+    conversation: &Conversation,
+    to: &Recipient,
+) -> Result<(), Code> {
+    let Acting::Person { id, role } = acting else {
+        return Ok(());
+    };
+    let allowed = may_give_own(state, id, conversation)
+        || match role {
+            Role::Admin => true,
+            Role::Manager => looks_after(state, id, conversation.team.as_ref()) && reaches(state, id, to),
+            Role::Agent => false,
+        };
+    if allowed { Ok(()) } else { Err(Code::NotPermitted) }
+}
+
+/// May this actor undo the bulk of that one?
+pub fn undo_bulk(acting: Acting<'_>, of: &Actor) -> Result<(), Code> {
+    let own = matches!((acting, of), (Acting::Person { id, .. }, Actor::Agent(of)) if id == of);
+    if own { Ok(()) } else { administer(acting) }
+}
+
 /// May this actor take it from whoever has it?
 pub fn unassign(state: &State, acting: Acting<'_>, conversation: &Conversation) -> Result<(), Code> {
     let Acting::Person { id, role } = acting else {

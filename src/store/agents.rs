@@ -15,7 +15,7 @@ pub(super) const STATEMENTS: &[&str] = &[LOAD, LOAD_MEMBERS, SAVE_LOADS, SAVE_TU
 
 const LOAD: &str =
     "select tenant, id, name, role, capacity, skills, active, may_reply, subscriptions, presence,
-    presence_expires, loads, last_assigned, last_chosen
+    presence_expires, loads, last_assigned, last_chosen, removed
   from agent where tenant = any($1::text[])";
 
 /// Everyone of these tenants.
@@ -47,6 +47,7 @@ fn agent(row: &tokio_postgres::Row) -> Result<Agent, StoreError> {
     Ok(Agent {
         id: codec::agent_id(row.get(1))?,
         profile,
+        removed: row.get(14),
         presence: codec::presence(row.get(9))?,
         presence_expires: row.get(10),
         loads: codec::loads(&row.get::<_, Value>(11))?,
@@ -140,18 +141,21 @@ pub async fn save_turns(
 }
 
 const SAVE_PROFILES: &str = "
-insert into agent (tenant, id, name, role, capacity, skills, active, may_reply, subscriptions, presence)
-select $1, id, name, role, capacity, skills, active, may_reply, string_to_array(subscriptions, ' '), presence
-from unnest($2::text[], $3::text[], $4::text[], $5::int4[], $6::jsonb[], $7::bool[], $8::bool[], $9::text[], $10::text[])
-  u(id, name, role, capacity, skills, active, may_reply, subscriptions, presence)
+insert into agent (tenant, id, name, role, capacity, skills, active, may_reply, subscriptions, presence,
+  removed)
+select $1, id, name, role, capacity, skills, active, may_reply, string_to_array(subscriptions, ' '), presence, removed
+from unnest($2::text[], $3::text[], $4::text[], $5::int4[], $6::jsonb[], $7::bool[], $8::bool[], $9::text[], $10::text[],
+    $11::bool[])
+  u(id, name, role, capacity, skills, active, may_reply, subscriptions, presence, removed)
 order by id
 on conflict (tenant, id) do update set name = excluded.name, role = excluded.role, capacity = excluded.capacity,
   skills = excluded.skills, active = excluded.active, may_reply = excluded.may_reply,
-  subscriptions = excluded.subscriptions
+  subscriptions = excluded.subscriptions, removed = excluded.removed
 -- A plan names everyone and changes few.
-where (agent.name, agent.role, agent.capacity, agent.skills, agent.active, agent.may_reply, agent.subscriptions)
+where (agent.name, agent.role, agent.capacity, agent.skills, agent.active, agent.may_reply, agent.subscriptions,
+    agent.removed)
   is distinct from (excluded.name, excluded.role, excluded.capacity, excluded.skills, excluded.active,
-    excluded.may_reply, excluded.subscriptions)";
+    excluded.may_reply, excluded.subscriptions, excluded.removed)";
 
 /// Writes who people are: by upserts and plans, rarely. Those who are new come with their presence; otherwise presence,
 /// loads and turns stay as they are.
@@ -174,8 +178,9 @@ pub async fn save_profiles(session: &Session, tenant: &Tenant, agents: &[&Agent]
         .iter()
         .map(|agent| codec::presence_word(agent.presence))
         .collect();
+    let removed: Vec<bool> = agents.iter().map(|agent| agent.removed).collect();
     let tenant = tenant.as_str();
-    let parameters: [&(dyn ToSql + Sync); 10] = [
+    let parameters: [&(dyn ToSql + Sync); 11] = [
         &tenant,
         &ids,
         &names,
@@ -186,6 +191,7 @@ pub async fn save_profiles(session: &Session, tenant: &Tenant, agents: &[&Agent]
         &may_reply,
         &subscriptions,
         &presences,
+        &removed,
     ];
     session.execute(SAVE_PROFILES, &parameters).await?;
     Ok(())

@@ -118,6 +118,32 @@ const CHECKS: &[Check] = &[
           where c.held_until is not null and t.id is null",
     },
     Check {
+        promise: "P7",
+        name: "bulks whose count of items left is wrong, or whose items no timer will do",
+        sql: "select b.tenant || '/' || b.id from bulk b
+          left join lateral (select count(*) as items,
+              count(*) filter (where not exists (select from timer t
+                where t.tenant = b.tenant and t.kind = 'bulk' and t.subject = i.home || '/' || b.id)) as forgotten
+            from bulk_item i where i.tenant = b.tenant and i.bulk = b.id and i.outcome is null) left_over on true
+          where b.pending <> left_over.items or left_over.forgotten > 0",
+    },
+    Check {
+        promise: "P7",
+        name: "conversations of removed or deactivated agents that no timer will look at",
+        sql: "select c.tenant || '/' || c.id from conversation c
+          join agent a on a.tenant = c.tenant and a.id = c.owner_agent and not a.active
+          where c.status <> 'closed' and not exists (select from timer t
+            where t.tenant = c.tenant and t.kind = 'owner' and t.lane = c.home
+              and right(t.subject, length(a.id) + 1) = '/' || a.id)",
+    },
+    Check {
+        promise: "P10",
+        name: "forgotten customers of whom something is left",
+        sql: "select c.tenant || '/' || c.id from conversation c
+          where c.partition_key = 'forgotten/' || c.id and (c.contact <> '{}' or c.request_note is not null
+            or exists (select from alias a where a.tenant = c.tenant and a.conversation = c.id))",
+    },
+    Check {
         promise: "P8",
         name: "requests whose record says another thing than their conversation",
         sql: "select coalesce(c.tenant, e.tenant) || '/' || coalesce(c.id, e.conversation)

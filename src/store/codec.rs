@@ -10,8 +10,9 @@ use super::StoreError;
 use super::records::EngagementStatus;
 use super::timers::TimerKind;
 use crate::domain::agent::{Presence, Role, Skills};
+use crate::domain::bulk::ItemOutcome;
 use crate::domain::conversation::{Contact, Owner, Priority, Route, Status};
-use crate::domain::event::{By, PassedOver};
+use crate::domain::event::{By, Code, PassedOver};
 use crate::domain::ids::{AgentId, ChannelKey, Partition, PolicyId, TeamId, Tenant};
 use crate::domain::plan::Strategy;
 
@@ -92,7 +93,7 @@ words!(priority_word, priority, Priority, "priority", {
 });
 words!(by_word, by, By, "way", {
     By::Auto => "auto", By::Sticky => "sticky", By::Manual => "manual", By::Claim => "claim",
-    By::FirstReply => "first_reply", By::Request => "request",
+    By::FirstReply => "first_reply", By::Request => "request", By::Bulk => "bulk",
 });
 words!(engagement_status_word, engagement_status, EngagementStatus, "status of an engagement", {
     EngagementStatus::Requested => "requested", EngagementStatus::Accepted => "accepted",
@@ -111,11 +112,55 @@ words!(passed_over_word, passed_over, PassedOver, "reason", {
     PassedOver::TenantCapacity => "tenant_capacity", PassedOver::Outranked => "outranked",
 });
 
+words!(code_word, code, Code, "code", {
+    Code::Invalid => "invalid", Code::ReasonRequired => "reason_required", Code::NotFound => "not_found",
+    Code::UnknownAgent => "unknown_agent", Code::UnknownTeam => "unknown_team",
+    Code::EpochConflict => "epoch_conflict", Code::Closed => "closed",
+    Code::NoPendingRequest => "no_pending_request", Code::AlreadyAssigned => "already_assigned",
+    Code::NotAssignee => "not_assignee", Code::NotPermitted => "not_permitted",
+    Code::RequestPending => "request_pending", Code::TargetUnavailable => "target_unavailable",
+    Code::WindowClosed => "window_closed",
+});
 words!(timer_kind_word, timer_kind, TimerKind, "timer kind", {
     TimerKind::Assign => "assign", TimerKind::Presence => "presence", TimerKind::Drain => "drain",
     TimerKind::Hold => "hold", TimerKind::Request => "request", TimerKind::Recipient => "recipient",
-    TimerKind::Reexamine => "reexamine", TimerKind::Stranded => "stranded",
+    TimerKind::Reexamine => "reexamine", TimerKind::Stranded => "stranded", TimerKind::Bulk => "bulk",
+    TimerKind::BulkDone => "bulk_done", TimerKind::Owner => "owner",
 });
+
+pub fn item_outcome_word(outcome: ItemOutcome) -> &'static str {
+    match outcome {
+        ItemOutcome::Assigned => "assigned",
+        ItemOutcome::Queued => "queued",
+        ItemOutcome::Rejected(_) => "rejected",
+        ItemOutcome::Unchanged => "unchanged",
+        ItemOutcome::Undone => "undone",
+        ItemOutcome::Skipped => "skipped",
+    }
+}
+
+/// What became of an item, and the code it was refused with.
+pub fn item_outcome(word: &str, refused_with: Option<&str>) -> Result<ItemOutcome, StoreError> {
+    match (word, refused_with) {
+        ("assigned", _) => Ok(ItemOutcome::Assigned),
+        ("queued", _) => Ok(ItemOutcome::Queued),
+        ("rejected", Some(word)) => Ok(ItemOutcome::Rejected(code(word)?)),
+        ("unchanged", _) => Ok(ItemOutcome::Unchanged),
+        ("undone", _) => Ok(ItemOutcome::Undone),
+        ("skipped", _) => Ok(ItemOutcome::Skipped),
+        _ => Err(unreadable("outcome of an item")),
+    }
+}
+
+/// What `owner_text` wrote.
+pub fn owner(text: &str) -> Result<Owner, StoreError> {
+    match text.split_once('/') {
+        None if text == "nobody" => Ok(Owner::Nobody),
+        Some(("team", team)) => team_id(team).map(Owner::Team),
+        Some(("agent", agent)) => agent_id(agent).map(Owner::Agent),
+        _ => Err(unreadable("owner")),
+    }
+}
 
 /// An owner as people read it in a record: `nobody`, `team/support`, `agent/martha`.
 pub fn owner_text(owner: &Owner) -> String {

@@ -74,7 +74,7 @@ const SAVE: &str = concat!(
       standby = u.standby, route = u.route, excluded = u.excluded, waiting_since = u.waiting_since,
       queued_at = u.queued_at, clock = u.clock, clock_policy = u.clock_policy, clock_since = u.clock_since,
       clock_due = u.clock_due, window_expires_at = u.window_expires_at, last_activity = u.last_activity,
-      contact = u.contact, marked = u.marked, held_until = u.held_until, request_id = u.request_id,
+      contact = u.contact, partition_key = u.partition_key, marked = u.marked, held_until = u.held_until, request_id = u.request_id,
       request_from = u.request_from, request_to = u.request_to, request_note = u.request_note,
       request_expires = u.request_expires, unechoed = u.unechoed, replied_at = u.replied_at, requirement = u.requirement, waits_from = u.waits_from from ",
     rows!(),

@@ -7,12 +7,14 @@
 pub mod agents;
 pub mod aliases;
 pub mod audit;
+pub mod bulk;
 mod codec;
 mod connect;
 pub mod conversations;
 mod error;
 pub mod inbox;
 pub mod lanes;
+pub mod leaving;
 pub mod listen;
 pub mod matching;
 pub mod migrate;

@@ -46,8 +46,8 @@ pub struct Engagement<'a> {
     pub by: By,
     /// Who had it before.
     pub from: &'a Owner,
-    /// Who got it.
-    pub to: &'a AgentId,
+    /// Who got it; nobody where it waits in a queue.
+    pub to: Option<&'a AgentId>,
     /// Who asked for it, if a person did.
     pub requester: Option<&'a AgentId>,
     /// Whether it is done, or waits for an answer.
@@ -79,7 +79,7 @@ pub async fn add_engagements(session: &Session, records: &[Engagement<'_>]) -> R
     let conversations: Vec<Uuid> = records.iter().map(|r| r.conversation.0).collect();
     let ways: Vec<&str> = records.iter().map(|r| codec::by_word(r.by)).collect();
     let from: Vec<String> = records.iter().map(|r| codec::owner_text(r.from)).collect();
-    let to: Vec<&str> = records.iter().map(|r| r.to.as_str()).collect();
+    let to: Vec<Option<&str>> = records.iter().map(|r| r.to.map(AgentId::as_str)).collect();
     let requesters: Vec<Option<&str>> = records.iter().map(|r| r.requester.map(AgentId::as_str)).collect();
     let notes: Vec<Option<&str>> = records.iter().map(|r| r.note).collect();
     let decisions: Vec<Option<Uuid>> = records.iter().map(|r| r.decision).collect();

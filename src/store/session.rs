@@ -20,9 +20,11 @@ use super::StoreError;
 const PIPELINED: &[&[&str]] = &[
     super::agents::STATEMENTS,
     super::aliases::STATEMENTS,
+    super::bulk::STATEMENTS,
     super::conversations::STATEMENTS,
     super::inbox::STATEMENTS,
     super::lanes::STATEMENTS,
+    super::leaving::STATEMENTS,
     super::matching::STATEMENTS,
     super::outbox::STATEMENTS,
     super::queue::STATEMENTS,

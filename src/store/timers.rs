@@ -26,6 +26,13 @@ pub enum TimerKind {
     Drain,
     /// A new plan: waiting conversations of one lane are looked at again; subject: the lane.
     Reexamine,
+    /// Items of a bulk are to be done in one lane; subject: the lane, a slash, the bulk's name.
+    Bulk,
+    /// All items of a bulk are done; subject: its name.
+    BulkDone,
+    /// Someone was removed or deactivated: what they own in one lane is looked at again; subject: the lane, the id after
+    /// which to go on, a name of its own and the agent's id, between slashes.
+    Owner,
     /// A conversation was found left behind; subject: its id.
     Stranded,
 }

@@ -10,6 +10,7 @@ use tokio::time::sleep;
 use super::batch::{self, Author, Failure, Order, Outcome};
 use super::gather::Arrival;
 use super::lane::Doubt;
+use super::leaving;
 use super::shared::Shared;
 use crate::contract::{Dead, DeadReason};
 use crate::retry::Delays;
@@ -41,7 +42,7 @@ pub struct Job<'a> {
 pub async fn run(job: &Job<'_>, arrivals: &[Arrival]) -> Result<Outcome, Doubt> {
     let mut outcome = Outcome::default();
     // Halves yet to do, the first on top.
-    let mut to_do = vec![(arrivals, 0, job.timers)];
+    let mut to_do = apart(arrivals, job.timers);
     while let Some((part, offset, timers)) = to_do.pop() {
         match whole(job, part, timers).await? {
             Ok(done) => outcome.append(done, offset),
@@ -70,6 +71,22 @@ pub async fn run(job: &Job<'_>, arrivals: &[Arrival]) -> Result<Outcome, Doubt> 
         }
     }
     Ok(outcome)
+}
+
+/// What comes in as batches, the first on top: whoever erases a customer has one alone, the first has the timers.
+fn apart(arrivals: &[Arrival], timers: i64) -> Vec<(&[Arrival], usize, i64)> {
+    let erases = |arrival: &Arrival| leaving::erases(&arrival.arrived);
+    let mut parts = Vec::new();
+    let mut offset = 0;
+    for part in arrivals.chunk_by(|one, next| !erases(one) && !erases(next)) {
+        parts.push((part, offset, if offset == 0 { timers } else { 0 }));
+        offset += part.len();
+    }
+    if parts.is_empty() {
+        parts.push((arrivals, 0, timers));
+    }
+    parts.reverse();
+    parts
 }
 
 /// Runs these inputs as one batch, until it is done or fails on one of them.

@@ -10,10 +10,12 @@ use metrics::counter;
 use uuid::Uuid;
 
 use super::announce;
+use super::bulks;
 use super::changes::{Applied, Changes};
 use super::directory::Directory;
 use super::entry::{self, Entry};
 use super::gather::{self, Arrival};
+use super::leaving;
 use super::locks::{self, FOREIGN_ROWS};
 use super::resolve;
 use super::world::World;
@@ -123,18 +125,23 @@ async fn decide(session: &mut Session, order: Order<'_>) -> Result<Outcome, Fail
     let mut world = World::default();
     let mut due = locks::conversations(session, order, pending, &opening, &resolved, &mut world).await?;
     let mut entries = entry::arrived(pending, &opening.fresh, &resolved);
+    leaving::tell(&mut entries, pending, &opening.aliases, order.directory);
     entry::judge_plans(session, order.directory, pending, &mut entries).await?;
     let needs = world.needs(entries.iter().chain(&due.entries()));
     let foreign = locks::match_rows(session, order, &needs, &mut due, &mut world).await?;
     entries.extend(due.entries());
+    bulks::look_up(session, &mut entries).await?;
 
     let mut changes = catch_unwind(AssertUnwindSafe(|| {
         fold(&mut world, &mut entries, opening.now, order.partitions)
     }))
     .map_err(|_| Failure::Poison("the core panicked on it"))?;
-    if let Author::Lane { partition, .. } = order.author {
-        changes.set_again(due.again(partition));
-    }
+    let again = match order.author {
+        Author::Lane { partition, .. } => due.again(partition),
+        Author::Visitor => Vec::new(),
+    };
+    let goes_on = !again.is_empty();
+    changes.set_again(again);
     let mut outcome = Outcome {
         dead: gathered
             .dead
@@ -142,7 +149,7 @@ async fn decide(session: &mut Session, order: Order<'_>) -> Result<Outcome, Fail
             .map(|letter| (letter.delivery, letter.dead))
             .collect(),
         now: Some(opening.now),
-        more: opening.is_full(order) || foreign.len() as i64 >= FOREIGN_ROWS,
+        more: goes_on || opening.is_full(order) || foreign.len() as i64 >= FOREIGN_ROWS,
         ..Outcome::default()
     };
     for (id, body) in foreign {

@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use tokio::try_join;
 
+use super::bulks::Bulks;
 use super::gather::ReplyTo;
+use super::leaving::Leaving;
 use super::on_record;
 use super::world::{Touched, World, people_in, turns_in};
 use crate::contract::envelope::{Destination, OutMessage, Publishing};
@@ -21,7 +23,7 @@ use crate::store::conversations::Saved;
 use crate::store::outbox;
 use crate::store::plans::Activation;
 use crate::store::timers::{NewTimer, TimerKind};
-use crate::store::{Session, StoreError, agents, conversations, matching, plans, records, timers};
+use crate::store::{Session, StoreError, agents, bulk, conversations, matching, plans, records, timers};
 
 /// What a batch changes and says.
 #[derive(Debug)]
@@ -38,6 +40,8 @@ pub struct Changes {
     /// Who can no longer be waited for: the requests they have not answered are looked at again.
     gone: BTreeSet<(Tenant, AgentId)>,
     presences: BTreeMap<(Tenant, AgentId), Option<Timestamp>>,
+    bulks: Bulks,
+    leaving: Leaving,
     /// Timers whose work was more than a batch takes.
     again: Vec<NewTimer>,
     recorded: Vec<(Tenant, Recorded)>,
@@ -100,6 +104,8 @@ impl Changes {
             draining: BTreeMap::new(),
             gone: BTreeSet::new(),
             presences: BTreeMap::new(),
+            bulks: Bulks::default(),
+            leaving: Leaving::default(),
             again: Vec::new(),
             recorded: Vec::new(),
             activated: Vec::new(),
@@ -157,6 +163,9 @@ impl Changes {
         );
         for event in &recorded {
             self.note(tenant, input, event, document.as_ref());
+            self.leaving.note(tenant, &event.event.kind);
+            let home = self.tenant_home(tenant);
+            self.bulks.note(tenant, input, &event.event, home, reply);
         }
         self.recorded.extend(
             recorded
@@ -186,7 +195,10 @@ impl Changes {
         match (&event.event.kind, &event.after) {
             (Kind::Conversation(..) | Kind::CommandRejected(_), Some(after)) => after.home,
             (Kind::PresenceChanged { agent, .. }, _) => self.partition(&format!("agent/{agent}")),
-            (Kind::AgentUpserted { agent, .. }, _) => self.partition(&format!("agent/{}", agent.id)),
+            (Kind::ContactForgotten { partition_key, .. }, _) => self.partition(partition_key),
+            (Kind::AgentUpserted { agent, .. } | Kind::AgentRemoved { agent }, _) => {
+                self.partition(&format!("agent/{}", agent.id))
+            }
             _ => self.tenant_home(tenant),
         }
     }
@@ -230,6 +242,15 @@ impl Changes {
                     self.gone.insert((tenant.clone(), agent.id.clone()));
                 }
             }
+            Kind::AgentRemoved { agent } => {
+                self.rewritten.insert(tenant.clone());
+                self.gone.insert((tenant.clone(), agent.id.clone()));
+                self.presences.insert((tenant.clone(), agent.id.clone()), None);
+            }
+            Kind::ContactForgotten { conversation, .. } => {
+                let erased = conversation.iter().map(|id| ((tenant.clone(), *id), false));
+                self.touched.extend(erased);
+            }
             Kind::PresenceChanged {
                 agent,
                 expires,
@@ -265,7 +286,7 @@ impl Changes {
                 let (message, errors) = (refusal.message.to_string(), refusal.errors.clone());
                 self.applied = Some(Applied::Refused { message, errors });
             }
-            Kind::Skipped(_) => {}
+            Kind::Skipped(_) | Kind::BulkAccepted(_) | Kind::BulkItemDone(_) | Kind::BulkDone(_) => {}
         }
     }
 
@@ -319,10 +340,21 @@ impl Changes {
                 timers::clear(session, &cleared),
                 timers::set(session, &set),
                 timers::fan_out(session, &gone),
+                self.leaving.write(session),
+                self.bulks.write_done(session),
                 outbox::add(session, &rows),
             )
         };
-        let (.., fanned_out, added) = session.commit_after(writes).await?;
+        let begun = self.bulks.accepted();
+        let ((.., fanned_out, left, ends, added), lanes) = if begun.is_empty() {
+            (session.commit_after(writes).await?, Vec::new())
+        } else {
+            // What a bulk is about is asked after this batch's own changes are written.
+            let written = writes.await?;
+            let lanes = bulk::add(session, begun).await?;
+            session.commit().await?;
+            (written, lanes)
+        };
         let own = home
             .and_then(|home| self.messages.remove(&home))
             .unwrap_or_default();
@@ -334,6 +366,9 @@ impl Changes {
         let wake = others
             .filter(|lane| Some(*lane) != home)
             .chain(fanned_out)
+            .chain(left)
+            .chain(ends)
+            .chain(lanes)
             .collect();
         Ok(Written {
             own,

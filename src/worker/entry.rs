@@ -31,18 +31,23 @@ pub struct Entry {
     /// For a plan: its document.
     pub document: Option<serde_json::Value>,
     /// Which of the pending it came from; none for timers.
-    place: Option<usize>,
+    pub place: Option<usize>,
 }
 
 impl Entry {
     /// An input that nobody waits for.
     pub fn timed(tenant: Tenant, input: Input) -> Self {
+        Self::answered(tenant, input, None)
+    }
+
+    /// An input that did not arrive now, and who waits for it, if anybody does.
+    pub fn answered(tenant: Tenant, input: Input, reply: Option<ReplyTo>) -> Self {
         Self {
             tenant,
             input,
             duplicate: false,
             phone: None,
-            reply: None,
+            reply,
             document: None,
             place: None,
         }

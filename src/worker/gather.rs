@@ -44,6 +44,19 @@ pub struct ReplyTo {
 }
 
 impl ReplyTo {
+    /// This queue, and what is given back with the answer.
+    pub fn new(queue: String, correlation_id: Option<String>) -> Self {
+        Self {
+            queue,
+            correlation_id,
+        }
+    }
+
+    /// The queue, and what is given back with the answer.
+    pub fn parts(&self) -> (String, Option<String>) {
+        (self.queue.clone(), self.correlation_id.clone())
+    }
+
     /// As the contract wants it.
     pub fn as_wire(&self) -> outcome::ReplyTo<'_> {
         outcome::ReplyTo {

@@ -13,10 +13,12 @@ use uuid::Uuid;
 
 use super::batch::{Author, Failure, Order};
 use super::gather::{Pending, Work};
+use super::leaving;
 use super::resolve::{self, Resolved};
 use super::timed::{self, Due};
 use super::world::{Needs, World, drained_teams};
 use crate::domain::ids::{ConversationId, TeamId, Tenant};
+use crate::store::conversations::Loaded;
 use crate::store::matching::MatchRow;
 use crate::store::timers::DueTimer;
 use crate::store::{Session, StoreError};
@@ -48,7 +50,8 @@ impl Opening {
 
 /// First round trip: the fence, the inbox, the identifiers, the timers that are due.
 pub async fn open(session: &Session, order: Order<'_>, pending: &[Pending<'_>]) -> Result<Opening, Failure> {
-    let keys = resolve::aliases_of(pending);
+    let mut keys = resolve::aliases_of(pending);
+    keys.extend(leaving::aliases_of(pending, order.directory));
     let claims = claims(pending);
     let (_, fence, _, fresh, aliases, due) = try_join!(
         biased;
@@ -121,7 +124,13 @@ pub async fn conversations(
         world.enter(&one.tenant, || order.directory.plan(&one.tenant));
     }
     let mut due = timed::look(session, order, &opening.due).await?;
-    let ids: Vec<_> = ids(pending, resolved, &due).into_iter().collect();
+    let mut ids = ids(pending, resolved, &due);
+    ids.extend(leaving::conversations_of(
+        pending,
+        &opening.aliases,
+        order.directory,
+    ));
+    let ids: Vec<_> = ids.into_iter().collect();
     let about_conversations = due.about_conversations();
     let (added, loaded, claimed) = try_join!(
         biased;
@@ -133,6 +142,13 @@ pub async fn conversations(
         return Err(Failure::AliasRace);
     }
     due.keep_claimed(&about_conversations, &claimed);
+    let met: HashSet<ConversationId> = resolved.conversations.values().copied().collect();
+    let forgotten =
+        |loaded: &Loaded| loaded.conversation.is_forgotten() && met.contains(&loaded.conversation.id);
+    if loaded.iter().any(forgotten) {
+        // Its customer was erased between our look at the identifiers and our lock: now they are somebody new.
+        return Err(Failure::AliasRace);
+    }
     for loaded in loaded {
         world.enter(&loaded.tenant, || order.directory.plan(&loaded.tenant));
         world.put_loaded(loaded);

@@ -10,8 +10,9 @@ mod reading;
 
 // One batch, in the order of its steps.
 pub mod batch;
+mod bulks;
 mod changes;
-mod entry;
+pub mod entry;
 pub mod gather;
 mod locks;
 mod on_record;
@@ -27,6 +28,7 @@ pub mod directory;
 pub mod http;
 mod ingress;
 mod leases;
+mod leaving;
 mod links;
 mod shared;
 pub mod start;

@@ -6,7 +6,9 @@ use std::str::FromStr;
 use uuid::Uuid;
 
 use super::batch::{Author, Order};
+use super::bulks;
 use super::entry::Entry;
+use super::leaving;
 use crate::domain::ids::{AgentId, ConversationId, Partition, Tenant};
 use crate::domain::input::{Body, Input, Timer};
 use crate::store::timers::{DueTimer, NewTimer, TimerKind};
@@ -21,24 +23,45 @@ pub struct Due {
     timers: Vec<DueTimer>,
     /// By timer of a new plan: conversations that wait in a team the plan no longer has.
     unplaced: BTreeMap<Uuid, Vec<ConversationId>>,
+    /// By timer of someone who left: a page of what they own.
+    owned: BTreeMap<Uuid, Vec<ConversationId>>,
+    /// By timer of a bulk: what is to be done for it.
+    bulks: BTreeMap<Uuid, bulks::Share>,
 }
 
 /// Finds out what these timers are about, without a lock.
 pub async fn look(session: &Session, order: Order<'_>, timers: &[DueTimer]) -> Result<Due, StoreError> {
-    let mut unplaced = BTreeMap::new();
+    let mut due = Due {
+        timers: timers.to_vec(),
+        ..Due::default()
+    };
     let Author::Lane { partition, .. } = order.author else {
         return Ok(Due::default());
     };
-    for timer in timers.iter().filter(|timer| timer.kind == TimerKind::Reexamine) {
-        let plan = order.directory.plan(&timer.tenant);
-        let teams: Vec<_> = plan.teams.keys().cloned().collect();
-        let found = queue::in_other_teams(session, &timer.tenant, partition, &teams, REEXAMINED).await?;
-        unplaced.insert(timer.id, found);
+    let mut room = bulks::ITEMS_AT_ONCE;
+    for timer in timers {
+        match timer.kind {
+            TimerKind::Reexamine => {
+                let plan = order.directory.plan(&timer.tenant);
+                let teams: Vec<_> = plan.teams.keys().cloned().collect();
+                let found =
+                    queue::in_other_teams(session, &timer.tenant, partition, &teams, REEXAMINED).await?;
+                due.unplaced.insert(timer.id, found);
+            }
+            TimerKind::Owner => {
+                let found = leaving::owned(session, partition, timer).await?;
+                due.owned.insert(timer.id, found);
+            }
+            TimerKind::Bulk | TimerKind::BulkDone => {
+                if let Some(share) = bulks::share(session, partition, timer, room).await? {
+                    room -= share.items();
+                    due.bulks.insert(timer.id, share);
+                }
+            }
+            _ => {}
+        }
     }
-    Ok(Due {
-        timers: timers.to_vec(),
-        unplaced,
-    })
+    Ok(due)
 }
 
 impl Due {
@@ -51,9 +74,13 @@ impl Due {
     pub fn conversations(&self) -> impl Iterator<Item = (Tenant, ConversationId)> {
         self.timers.iter().flat_map(|timer| {
             let unplaced = self.unplaced.get(&timer.id).into_iter().flatten().copied();
+            let owned = self.owned.get(&timer.id).into_iter().flatten().copied();
+            let share = self.bulks.get(&timer.id).into_iter();
             conversation(timer)
                 .into_iter()
                 .chain(unplaced)
+                .chain(owned)
+                .chain(share.flat_map(bulks::Share::conversations))
                 .map(|id| (timer.tenant.clone(), id))
         })
     }
@@ -83,7 +110,11 @@ impl Due {
     pub fn entries(&self) -> Vec<Entry> {
         let asked = self.timers.iter().flat_map(|timer| {
             let asked = self.asked(timer);
-            asked.into_iter().map(|asks| entry(timer, asks))
+            let share = self.bulks.get(&timer.id).into_iter();
+            asked
+                .into_iter()
+                .map(|asks| entry(timer, asks))
+                .chain(share.flat_map(|share| share.entries(&timer.tenant)))
         });
         asked.collect()
     }
@@ -101,6 +132,14 @@ impl Due {
                 .ok()
                 .map(|agent| Timer::PresenceExpired { agent }),
             TimerKind::Drain => Some(Timer::DrainQueues),
+            TimerKind::Owner => {
+                let owned = self.owned.get(&timer.id).into_iter().flatten().copied();
+                return owned
+                    .map(|conversation| Timer::OwnerGone { conversation })
+                    .collect();
+            }
+            // Their inputs have causes and keys of their own.
+            TimerKind::Bulk | TimerKind::BulkDone => None,
             TimerKind::Reexamine => {
                 let unplaced = self.unplaced.get(&timer.id).into_iter().flatten();
                 let asks = unplaced.map(|conversation| Timer::Reexamine {
@@ -115,16 +154,26 @@ impl Due {
 
     /// Timers to set again, because there was more than one batch takes.
     pub fn again(&self, lane: Partition) -> Vec<NewTimer> {
-        let full = |timer: &&DueTimer| {
-            let unplaced = self.unplaced.get(&timer.id).map_or(0, Vec::len);
-            unplaced as i64 >= REEXAMINED
+        let goes_on_as = |timer: &DueTimer| match timer.kind {
+            TimerKind::Reexamine => {
+                let unplaced = self.unplaced.get(&timer.id).map_or(0, Vec::len);
+                (unplaced as i64 >= REEXAMINED).then(|| timer.subject.clone())
+            }
+            TimerKind::Owner => leaving::goes_on_as(timer, self.owned.get(&timer.id)?),
+            TimerKind::Bulk => {
+                let more = self.bulks.get(&timer.id)?.is_full();
+                more.then(|| timer.subject.clone())
+            }
+            _ => None,
         };
-        let again = self.timers.iter().filter(full).map(|timer| NewTimer {
-            tenant: timer.tenant.clone(),
-            kind: timer.kind,
-            subject: timer.subject.clone(),
-            lane,
-            due: None,
+        let again = self.timers.iter().filter_map(|timer| {
+            Some(NewTimer {
+                tenant: timer.tenant.clone(),
+                kind: timer.kind,
+                subject: goes_on_as(timer)?,
+                lane,
+                due: None,
+            })
         });
         again.collect()
     }
@@ -137,7 +186,12 @@ fn is_about_conversation(kind: TimerKind) -> bool {
         | TimerKind::Request
         | TimerKind::Recipient
         | TimerKind::Stranded => true,
-        TimerKind::Presence | TimerKind::Drain | TimerKind::Reexamine => false,
+        TimerKind::Presence
+        | TimerKind::Drain
+        | TimerKind::Reexamine
+        | TimerKind::Owner
+        | TimerKind::Bulk
+        | TimerKind::BulkDone => false,
     }
 }
 

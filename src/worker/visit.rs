@@ -51,6 +51,7 @@ pub async fn apply_plan(
         tenant,
         partition_key: None,
         command,
+        contact: Vec::new(),
         document: Some(document),
     };
     let arrival = Arrival {

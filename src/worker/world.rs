@@ -239,12 +239,15 @@ fn may_free(input: &Input) -> bool {
             Timer::AssignDue { .. }
             | Timer::HoldEnds { .. }
             | Timer::RequestDue { .. }
-            | Timer::RecipientGone { .. },
+            | Timer::RecipientGone { .. }
+            | Timer::BulkDone(_),
         ) => false,
         Body::Timer(
             Timer::PresenceExpired { .. }
             | Timer::DrainQueues
             | Timer::Reexamine { .. }
+            | Timer::Bulk(_)
+            | Timer::OwnerGone { .. }
             | Timer::Stranded { .. },
         ) => true,
     }
@@ -256,7 +259,9 @@ pub fn people_in(recorded: &[Recorded]) -> BTreeSet<AgentId> {
     for event in recorded {
         match &event.event.kind {
             Kind::PresenceChanged { agent, .. } => drop(people.insert(agent.clone())),
-            Kind::AgentUpserted { agent, .. } => drop(people.insert(agent.id.clone())),
+            Kind::AgentUpserted { agent, .. } | Kind::AgentRemoved { agent } => {
+                people.insert(agent.id.clone());
+            }
             Kind::Conversation(_, change) if change.raises_epoch() => {
                 let before = event.previous_owner.as_ref().and_then(|owner| owner.agent());
                 let after = event

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use switchboard::domain::agent::{Presence, Profile, Role};
+use switchboard::domain::bulk::{Item, ItemOutcome, Order, Report, Task};
 use switchboard::domain::conversation::{Contact, Conversation};
 use switchboard::domain::event::Recorded;
 use switchboard::domain::fold::fold;
@@ -29,6 +30,9 @@ pub const CHAT: ConversationId = ConversationId(Uuid::from_u128(0x0193_5f2a_0000
 /// Another one.
 pub const OTHER_CHAT: ConversationId =
     ConversationId(Uuid::from_u128(0x0193_5f2a_0000_7000_8000_0000_0000_0002));
+
+/// The bulk of these tests.
+pub const BULK: Uuid = Uuid::from_u128(0x0193_5f2a_0000_7000_8000_0000_0000_0b01);
 
 /// The company as a batch would have loaded it, and the clock.
 pub struct Company {
@@ -241,6 +245,53 @@ impl Company {
             fields,
         };
         self.command(Actor::Agent(agent("root")), "agent.upsert", action)
+    }
+
+    /// Root takes someone out.
+    pub fn remove(&mut self, whom: &str) -> Happened {
+        let action = Action::RemoveAgent { agent: agent(whom) };
+        self.command(Actor::Agent(agent("root")), "agent.remove", action)
+    }
+
+    /// Root erases the customer of this conversation.
+    pub fn forget(&mut self, conversation: ConversationId) -> Happened {
+        let action = Action::ForgetContact {
+            conversations: vec![conversation],
+            keys: vec![PARTITION_KEY.into()],
+        };
+        self.command(Actor::Agent(agent("root")), "contact.forget", action)
+    }
+
+    /// The turn of a conversation in a bulk of Root's.
+    pub fn in_bulk(&mut self, conversation: ConversationId, wish: Wish) -> Happened {
+        let Wish::Assign(to) = wish else {
+            panic!("a bulk gives conversations away");
+        };
+        let note = Some("Mark is on holiday.".into());
+        let order = Order {
+            bulk: BULK,
+            actor: Actor::Agent(agent("root")),
+            task: Task::Assign { to, note },
+        };
+        let item = Item {
+            run: BULK,
+            order: Arc::new(order),
+            place: 0,
+            conversation,
+            was: None,
+        };
+        self.timer(Duration::ZERO, Timer::Bulk(Box::new(item)))
+    }
+
+    /// A bulk of Root's, or its undoing, is done.
+    pub fn bulk_done(&mut self, undo: bool, results: &[(ConversationId, ItemOutcome)]) -> Happened {
+        let report = Report {
+            bulk: BULK,
+            actor: Actor::Agent(agent("root")),
+            undo,
+            results: results.to_vec(),
+        };
+        self.timer(Duration::ZERO, Timer::BulkDone(Arc::new(report)))
     }
 
     pub fn apply(&mut self, plan: Plan) -> Happened {

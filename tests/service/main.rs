@@ -3,6 +3,7 @@
 mod answers;
 mod bad_input;
 mod broker;
+mod bulk;
 mod contract;
 mod database;
 mod defects;

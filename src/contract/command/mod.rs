@@ -1,6 +1,7 @@
 //! Native commands. One that names its tenant is never dropped: what cannot be read becomes a malformed action, which
 //! the core refuses like any other, so that whoever sent it hears of it.
 
+mod bulk;
 mod plan;
 mod reply;
 mod upsert;
@@ -15,6 +16,7 @@ use super::arrived::ArrivedCommand;
 use super::cloudevent::CloudEvent;
 use super::dead::{Dead, DeadReason};
 use super::duration;
+use super::identity::Alias;
 use super::json::{Item, Object, cut};
 use super::place::Place;
 use super::time;
@@ -34,9 +36,6 @@ pub(super) const MAX_ID_TEXT_BYTES: usize = 1_024;
 
 /// Longest handoff note, note or reason, in characters: it is kept, and shown whole.
 const MAX_NOTE_CHARS: usize = 4_096;
-
-/// Commands that the contract names and this version does not carry out.
-const LATER: [&str; 4] = ["bulk_assign", "bulk_undo", "agent.remove", "contact.forget"];
 
 /// Why a command cannot be read.
 pub(super) struct Unreadable {
@@ -69,17 +68,17 @@ pub(super) fn read(name: &str, event: &CloudEvent<'_>) -> Result<ArrivedCommand,
     })?;
     let tenant = tenant(&data)?;
     let (actor, read) = match actor(&data) {
-        Ok(actor) => (actor, action(name, &tenant, &data)),
+        Ok(actor) => (actor, action(name, event, &tenant, &data)),
         // Nobody to speak of: the gateway it came through.
         Err(unreadable) => (Actor::Gateway, Err(unreadable)),
     };
-    let (action, document) = read.unwrap_or_else(|Unreadable { message, errors }| {
+    let read = read.unwrap_or_else(|Unreadable { message, errors }| {
         let malformed = Action::Malformed {
             conversation: conversation(&data).ok(),
             message: message.into(),
             errors,
         };
-        (malformed, None)
+        malformed.into()
     });
     Ok(ArrivedCommand {
         cause: event.id.clone(),
@@ -89,9 +88,10 @@ pub(super) fn read(name: &str, event: &CloudEvent<'_>) -> Result<ArrivedCommand,
         command: Command {
             name: cut(name, MAX_NAME_CHARS).into(),
             actor,
-            action,
+            action: read.action,
         },
-        document,
+        document: read.document,
+        contact: read.contact,
     })
 }
 
@@ -108,12 +108,32 @@ fn actor(data: &Object<'_, '_>) -> Result<Actor, Unreadable> {
     Ok(Actor::Agent(id(data, "actor", AgentId::new)?))
 }
 
-/// What a command of this name asks for, and the document of a plan.
+/// What a command asks for, with what the core does not have to know of it.
+struct Read {
+    action: Action,
+    /// A plan's document.
+    document: Option<serde_json::Value>,
+    /// A customer's identifiers.
+    contact: Vec<Alias>,
+}
+
+impl From<Action> for Read {
+    fn from(action: Action) -> Self {
+        Self {
+            action,
+            document: None,
+            contact: Vec::new(),
+        }
+    }
+}
+
+/// What a command of this name asks for.
 fn action(
     name: &str,
+    event: &CloudEvent<'_>,
     tenant: &Tenant,
     data: &Object<'_, '_>,
-) -> Result<(Action, Option<serde_json::Value>), Unreadable> {
+) -> Result<Read, Unreadable> {
     let action = match name {
         "assign" => about_conversation(data, Wish::Assign(recipient(data)?))?,
         "unassign" => about_conversation(data, Wish::Unassign)?,
@@ -140,7 +160,17 @@ fn action(
         "note" => about_conversation(data, Wish::Note { text: text(data)? })?,
         "priority" => about_conversation(data, Wish::Prioritize(priority(data)?))?,
         "presence" => presence(data)?,
+        "bulk_assign" => bulk::assign(event, data)?,
+        "bulk_undo" => bulk::undo(data)?,
+        "agent.remove" => bulk::remove_agent(data)?,
         "agent.upsert" => upsert::read(data)?,
+        "contact.forget" => {
+            let (action, contact) = bulk::forget(data)?;
+            return Ok(Read {
+                contact,
+                ..action.into()
+            });
+        }
         "plan.apply" => {
             let (plan, document) = plan::read(tenant, data)?;
             let plan = Arc::new(plan);
@@ -148,15 +178,15 @@ fn action(
                 plan,
                 unchanged: false, // the worker, which has the plan in force, knows better
             };
-            return Ok((action, Some(document)));
-        }
-        later if LATER.contains(&later) => {
-            let message = format!("this version does not know the command {later}");
-            return Err(Unreadable::new(message, Vec::new()));
+            let document = Some(document);
+            return Ok(Read {
+                document,
+                ..action.into()
+            });
         }
         _ => return Err(Unreadable::new("there is no such command", Vec::new())),
     };
-    Ok((action, None))
+    Ok(action.into())
 }
 
 fn about_conversation(data: &Object<'_, '_>, wish: Wish) -> Result<Action, Unreadable> {

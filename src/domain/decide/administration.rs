@@ -23,7 +23,7 @@ pub fn decide(state: &State, command: &Command, now: Timestamp) -> Vec<Event> {
         }
         Action::UpsertAgent { agent, fields } => upsert(state, command, agent, fields),
         Action::ApplyPlan { plan, unchanged } => apply_plan(state, command, plan, *unchanged),
-        Action::Conversation { .. } | Action::Malformed { .. } => return Vec::new(),
+        _ => return Vec::new(),
     };
     let event = match outcome {
         Ok(kind) => Event {
@@ -73,6 +73,11 @@ fn upsert(state: &State, command: &Command, id: &AgentId, fields: &Upsert) -> Re
         .get(id)
         .cloned()
         .unwrap_or_else(|| Agent::new(id.clone(), Profile::named(id)));
+    if agent.removed {
+        // They begin anew, but what they still own counts.
+        agent.removed = false;
+        agent.profile = Profile::named(id);
+    }
     write_fields(&mut agent.profile, fields);
     let now_in = |named: &Option<BTreeSet<TeamId>>, is_in: &dyn Fn(&TeamId) -> bool| match named {
         Some(teams) => teams.iter().cloned().collect(),

@@ -62,8 +62,8 @@ fn carry_out(
     possible(conversation, asked.wish)?;
     let acting = permission::acting(state, &asked.command.actor).map_err(say)?;
     match asked.wish {
-        Wish::Assign(Recipient::Agent(agent)) | Wish::Request { to: agent } => known_agent(state, agent)?,
-        Wish::Assign(Recipient::Team(team)) => known_team(state, team)?,
+        Wish::Assign(to) => known(state, to)?,
+        Wish::Request { to } => known_agent(state, to)?,
         _ => {}
     }
     if asked
@@ -132,6 +132,14 @@ fn possible(conversation: &Conversation, wish: &Wish) -> Result<(), Refused> {
             Err((Code::Invalid, "nobody has the conversation"))
         }
         _ => Ok(()),
+    }
+}
+
+/// Whether there is such a person or team to give to.
+pub fn known(state: &State, to: &Recipient) -> Result<(), Refused> {
+    match to {
+        Recipient::Agent(agent) => known_agent(state, agent),
+        Recipient::Team(team) => known_team(state, team),
     }
 }
 
@@ -205,6 +213,7 @@ fn assign_to_team(
         route: Default::default(),
         priority: story.draft.priority,
         exclude,
+        by: By::Auto,
         if_waiting: Reason::Transfer,
         note: asked.note.clone(),
         background: Background::default(),
@@ -284,7 +293,8 @@ fn reopen(state: &State, story: &mut Story, acting: Acting<'_>, asked: &Asked<'_
     Ok(())
 }
 
-fn reopen_if_closed(story: &mut Story, actor: &Actor) {
+/// Whoever gives a closed one to somebody begins a new episode.
+pub fn reopen_if_closed(story: &mut Story, actor: &Actor) {
     if story.draft.is_closed() {
         let reopened = Change::Reopened {
             reason: Reason::Command,

@@ -1,8 +1,10 @@
 //! `decide`: what happens because of an input. Reads the state, changes nothing.
 
 mod administration;
+mod bulk;
 mod commands;
 mod facts;
+mod leaving;
 mod placing;
 mod replies;
 mod requests;
@@ -14,7 +16,7 @@ use jiff::Timestamp;
 
 use super::conversation::Conversation;
 use super::event::Event;
-use super::input::{Action, Body, Fact, Input, Origin, What};
+use super::input::{Action, Body, Fact, Input, Origin, Timer, What};
 use super::state::State;
 pub use placing::offer;
 
@@ -45,6 +47,29 @@ pub fn decide(state: &State, input: &Input, now: Timestamp) -> Vec<Event> {
                 let event = commands::malformed(command, *conversation, message.clone(), errors.clone(), now);
                 vec![event]
             }
+            Action::BulkAssign {
+                bulk,
+                selection,
+                to,
+                note,
+                taken,
+            } => {
+                let wanted = bulk::Wanted {
+                    bulk: *bulk,
+                    selection,
+                    to,
+                    note,
+                    taken: *taken,
+                };
+                vec![bulk::accept(state, command, wanted, now)]
+            }
+            Action::BulkUndo { bulk, past } => {
+                vec![bulk::accept_undo(state, command, *bulk, past.as_ref(), now)]
+            }
+            Action::RemoveAgent { agent } => leaving::remove(state, command, agent, now),
+            Action::ForgetContact { conversations, keys } => {
+                leaving::forget(state, command, conversations, keys, now)
+            }
             Action::Presence { .. } | Action::UpsertAgent { .. } | Action::ApplyPlan { .. } => {
                 administration::decide(state, command, now)
             }
@@ -58,7 +83,9 @@ pub fn decide(state: &State, input: &Input, now: Timestamp) -> Vec<Event> {
 pub fn needs_roster(input: &Input, conversation: Option<&Conversation>) -> bool {
     match &input.body {
         Body::Fact(fact) => fact_needs_roster(fact, conversation),
-        Body::Command(_) | Body::Timer(_) => true,
+        Body::Command(_) => true,
+        Body::Timer(Timer::BulkDone(_)) => false,
+        Body::Timer(_) => true,
     }
 }
 

@@ -35,6 +35,8 @@ pub struct Place {
     pub priority: Priority,
     /// A former owner not to be chosen.
     pub exclude: Option<AgentId>,
+    /// Which way a person comes to it.
+    pub by: By,
     /// What to say if it has to wait.
     pub if_waiting: Reason,
     /// Told by the one who sent it here.
@@ -109,6 +111,7 @@ fn by_target(
                 route,
                 priority,
                 exclude: None,
+                by: By::Auto,
                 if_waiting,
                 note: None,
                 background,
@@ -154,7 +157,7 @@ pub fn in_team(state: &State, story: &mut Story, place: Place, arrival: Arrival<
         let given = Given {
             agent,
             team: Some(place.team),
-            by: By::Auto,
+            by: place.by,
             note: place.note,
             exclude: place.exclude,
         };

@@ -128,7 +128,12 @@ pub fn due(conversation: &Conversation, now: Timestamp) -> Vec<Event> {
 pub fn recipient_gone(state: &State, conversation: &Conversation, now: Timestamp) -> Vec<Event> {
     ended(
         conversation,
-        |request| unavailable(state, &request.to).map(RequestOutcome::Superseded),
+        |request| {
+            let asker_left = state.active_agent(&request.from).is_none();
+            let reason = unavailable(state, &request.to);
+            let reason = reason.or(asker_left.then_some(Reason::RecipientRemoved));
+            reason.map(RequestOutcome::Superseded)
+        },
         now,
     )
 }
@@ -162,7 +167,7 @@ fn pending(conversation: &Conversation, meant: Option<Uuid>) -> Result<PendingRe
 
 /// Why somebody cannot be asked, or be waited for.
 fn unavailable(state: &State, id: &AgentId) -> Option<Reason> {
-    let Some(agent) = state.agents.get(id) else {
+    let Some(agent) = state.agents.get(id).filter(|agent| !agent.removed) else {
         return Some(Reason::RecipientRemoved);
     };
     let there = agent.profile.active && agent.profile.may_reply && agent.presence != Presence::Offline;

@@ -11,6 +11,7 @@ use super::super::state::State;
 use super::placing::{self, Arrival};
 use super::requests;
 use super::story::Story;
+use super::{bulk, leaving};
 
 /// What a due timer leads to: nothing, if what it waited for has happened.
 pub fn decide(state: &State, timer: &Timer, now: Timestamp) -> Vec<Event> {
@@ -24,6 +25,9 @@ pub fn decide(state: &State, timer: &Timer, now: Timestamp) -> Vec<Event> {
         Timer::PresenceExpired { agent } => presence_expired(state, agent, now),
         Timer::DrainQueues => vec![quiet(Kind::DrainPending(false), now)],
         Timer::Reexamine { conversation } => on(state, *conversation, |c| reexamine(state, c, now)),
+        Timer::Bulk(item) => bulk::item(state, item, now),
+        Timer::BulkDone(report) => vec![bulk::done(report, now)],
+        Timer::OwnerGone { conversation } => on(state, *conversation, |c| leaving::owner_gone(state, c, now)),
         Timer::Stranded { conversation } => on(state, *conversation, |c| stranded(state, c, now)),
     }
 }

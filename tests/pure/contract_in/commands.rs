@@ -346,17 +346,9 @@ fn a_command_without_a_usable_actor_is_malformed_and_its_actor_is_the_gateway() 
 }
 
 #[test]
-fn an_unknown_command_is_malformed_and_one_of_a_later_version_says_so() {
+fn an_unknown_command_is_malformed() {
     let it = json!({"conversation": CONVERSATION});
     assert!(complaint(&command("dance", it.clone())).contains("no such command"));
-    for later in ["bulk_assign", "bulk_undo", "agent.remove", "contact.forget"] {
-        let arrived = only_command(&command(later, it.clone()));
-        assert!(
-            complaint_of(&arrived).contains("this version does not know"),
-            "{later}"
-        );
-        assert_eq!(&*arrived.command.name, later);
-    }
 }
 
 #[test]

@@ -10,12 +10,15 @@ use switchboard::contract::event::kinds_of_events;
 use switchboard::contract::notification::kinds_of_notifications;
 use switchboard::contract::outcome::{self, ReplyTo};
 use switchboard::domain::agent::{Presence, Role};
+use switchboard::domain::bulk::ItemOutcome;
 use switchboard::domain::conversation::Priority;
+use switchboard::domain::event::Code;
 use switchboard::domain::input::{Actor, Fault, Origin, ReplyBody, System, Timer, Upsert, Wish};
 
 use super::{PUBLISHING, events, json, notifications, one};
 use crate::company::{
-    CHAT, Company, accept, agent, ask, channel, plan, reject, team, tenant, to_agent, to_team, withdraw,
+    CHAT, Company, OTHER_CHAT, accept, agent, ask, channel, plan, reject, team, tenant, to_agent, to_team,
+    withdraw,
 };
 
 /// The folder of one sort of examples.
@@ -308,6 +311,32 @@ fn a_reply_around_the_gate() {
     is_the_example("events", "reply.unauthorized", &unauthorized);
     let told = notifications(&company, &happened);
     is_the_example("notifications", "reply_unauthorized", &told[0]);
+}
+
+#[test]
+fn a_bulk_is_done_and_undone() {
+    let mut company = owned_by_mark();
+    let happened = company.in_bulk(CHAT, to_agent("martha"));
+    let assigned = one(events(&happened), "conversation.assigned");
+    is_the_example("events", "conversation.assigned.in_bulk", &assigned);
+    let told = notifications(&company, &happened);
+    is_the_example("notifications", "assigned.in_bulk", &told[0]);
+    let refused = ItemOutcome::Rejected(Code::NotPermitted);
+    let results = [(CHAT, ItemOutcome::Assigned), (OTHER_CHAT, refused)];
+    let completed = one(events(&company.bulk_done(false, &results)), "bulk.completed");
+    is_the_example("events", "bulk.completed", &completed);
+    let results = [(CHAT, ItemOutcome::Undone), (OTHER_CHAT, ItemOutcome::Skipped)];
+    let undone = one(events(&company.bulk_done(true, &results)), "bulk.undone");
+    is_the_example("events", "bulk.undone", &undone);
+}
+
+#[test]
+fn who_leaves() {
+    let mut company = owned_by_mark();
+    let removed = one(events(&company.remove("mark")), "agent.removed");
+    is_the_example("events", "agent.removed", &removed);
+    let forgotten = one(events(&company.forget(CHAT)), "contact.forgotten");
+    is_the_example("events", "contact.forgotten", &forgotten);
 }
 
 #[test]

@@ -9,6 +9,7 @@ use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
 use switchboard::domain::agent::Presence;
+use switchboard::domain::bulk::ItemOutcome;
 use switchboard::domain::conversation::{Contact, Priority};
 use switchboard::domain::ids::ConversationId;
 use switchboard::domain::input::{Actor, Body, Fact, Message, Origin, System, Timer, Upsert, What, Wish};
@@ -95,6 +96,11 @@ pub enum Step {
         of: &'static str,
         active: bool,
     },
+    /// Many conversations, or who leaves, by its number.
+    Many {
+        other: bool,
+        kind: u8,
+    },
     Plan {
         /// Its rules leave new conversations with nobody.
         leaves: bool,
@@ -177,6 +183,14 @@ impl History {
                 plan.default = plan.default.filter(|_| !leaves);
                 company.apply(plan)
             }
+            Step::Many { other, kind } => match kind {
+                0 => company.in_bulk(chat(other), to_team("support")),
+                1 => company.in_bulk(chat(other), to_agent("martha")),
+                2 => company.bulk_done(false, &[(chat(other), ItemOutcome::Queued)]),
+                3 => company.bulk_done(true, &[(chat(other), ItemOutcome::Skipped)]),
+                4 => company.forget(chat(other)),
+                _ => company.remove("ana"),
+            },
         }
     }
 
@@ -262,6 +276,7 @@ fn steps() -> impl Strategy<Value = Step> {
         2 => (agents(), presence).prop_map(|(of, presence)| Step::Presence { of, presence }),
         1 => (agents(), any::<bool>()).prop_map(|(of, active)| Step::Upsert { of, active }),
         1 => any::<bool>().prop_map(|leaves| Step::Plan { leaves }),
+        2 => (any::<bool>(), 0..6u8).prop_map(|(other, kind)| Step::Many { other, kind }),
     ]
 }
 

@@ -134,7 +134,8 @@ fn check_events(
         *epoch += u64::from(change.raises_epoch());
         prop_assert_eq!((conversation.sequence, conversation.epoch), (*sequence, *epoch));
         if let Change::Assigned(assignment) = change {
-            let automatic = matches!(assignment.by, By::Auto | By::Sticky);
+            let by_strategy = assignment.by == By::Bulk && assignment.terms.strategy.is_some();
+            let automatic = matches!(assignment.by, By::Auto | By::Sticky) || by_strategy;
             let decision = event.event.decision.as_ref();
             prop_assert_eq!(
                 decision.is_some(),

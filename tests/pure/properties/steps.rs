@@ -5,7 +5,8 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
 use switchboard::domain::agent::{Agent, Presence, Profile, Role};
-use switchboard::domain::conversation::{Contact, Conversation, PendingRequest, Priority};
+use switchboard::domain::bulk::{Item, Order, Task, Was};
+use switchboard::domain::conversation::{Contact, Conversation, Owner, PendingRequest, Priority};
 use switchboard::domain::ids::{AgentId, ChannelKey, ConversationId, Partition, TeamId, Tenant};
 use switchboard::domain::input::{
     Action, Actor, Body, Command, Fact, Input, Message, Origin, Recipient, ReplyBody, Timer, Upsert, What,
@@ -106,6 +107,25 @@ pub enum Step {
         actor: usize,
         leave_unassigned: bool,
     },
+    /// The turn of a conversation in a bulk to a person, or after them a team.
+    Bulk {
+        customer: u128,
+        actor: usize,
+        to: usize,
+    },
+    /// The turn of a conversation in the undoing of a bulk that took it from a person, or after them a team.
+    Undo {
+        customer: u128,
+        actor: usize,
+        from: usize,
+    },
+    Remove {
+        of: usize,
+    },
+    Forget {
+        customer: u128,
+        actor: usize,
+    },
 }
 
 pub fn step() -> impl Strategy<Value = Step> {
@@ -125,7 +145,13 @@ pub fn step() -> impl Strategy<Value = Step> {
         4 => (0..AGENTS.len(), 0..3u8).prop_map(|(of, presence)| Step::Presence { of, presence }),
         1 => (0..AGENTS.len(), 0..4u32, 0..8u8, proptest::bool::weighted(0.9))
             .prop_map(|(of, capacity, teams, may_reply)| Step::Upsert { of, capacity, teams, may_reply }),
-        3 => (customer.clone(), 0..9i64, 0..4u8)
+        3 => (customer.clone(), who.clone(), 0..AGENTS.len() + TEAMS.len())
+            .prop_map(|(customer, actor, to)| Step::Bulk { customer, actor, to }),
+        1 => (customer.clone(), who.clone(), 0..AGENTS.len() + TEAMS.len())
+            .prop_map(|(customer, actor, from)| Step::Undo { customer, actor, from }),
+        1 => (0..AGENTS.len()).prop_map(|of| Step::Remove { of }),
+        1 => (customer.clone(), who.clone()).prop_map(|(customer, actor)| Step::Forget { customer, actor }),
+        3 => (customer.clone(), 0..9i64, 0..5u8)
             .prop_map(|(customer, minutes, timer)| Step::Clock { customer, minutes, timer }),
         3 => (customer.clone(), mostly.clone(), 0..6u8)
             .prop_map(|(customer, actor, wish)| Step::Owners { customer, actor, wish }),
@@ -240,6 +266,22 @@ pub fn beginning(plan: Plan) -> State {
 
 pub fn actor(number: usize) -> Actor {
     Actor::Agent(agent(AGENTS.get(number).copied().unwrap_or("boss")))
+}
+
+fn item(customer: u128, who: usize, task: Task, was: Option<Was>) -> Body {
+    let bulk = Uuid::from_u128(77);
+    let order = Arc::new(Order {
+        bulk,
+        actor: actor(who),
+        task,
+    });
+    Body::Timer(Timer::Bulk(Box::new(Item {
+        run: bulk,
+        order,
+        place: 0,
+        conversation: ConversationId(Uuid::from_u128(customer + 1)),
+        was,
+    })))
 }
 
 /// What an owner may want, and its name.
@@ -448,12 +490,55 @@ pub fn input(step: &Step, number: usize, state: &State, now: Timestamp) -> Input
             };
             wish("reply", *customer, *who, None, reply)
         }
+        Step::Bulk {
+            customer,
+            actor: who,
+            to,
+        } => {
+            let to = match to.checked_sub(AGENTS.len()) {
+                None => Recipient::Agent(agent(AGENTS[*to])),
+                Some(team_number) => Recipient::Team(team(TEAMS[team_number])),
+            };
+            let note = None;
+            item(*customer, *who, Task::Assign { to, note }, None)
+        }
+        Step::Undo {
+            customer,
+            actor: who,
+            from,
+        } => {
+            let owner = match from.checked_sub(AGENTS.len()) {
+                None => Owner::Agent(agent(AGENTS[*from])),
+                Some(team_number) => Owner::Team(team(TEAMS[team_number])),
+            };
+            let was = state.conversation(id(*customer)).map(|conversation| Was {
+                owner,
+                ..Was::found(conversation, now)
+            });
+            item(*customer, *who, Task::Undo, was)
+        }
+        Step::Remove { of } => Body::Command(Command {
+            name: "agent.remove".into(),
+            actor: actor(AGENTS.len()),
+            action: Action::RemoveAgent {
+                agent: agent(AGENTS[*of]),
+            },
+        }),
+        Step::Forget { customer, actor: who } => Body::Command(Command {
+            name: "contact.forget".into(),
+            actor: actor(*who),
+            action: Action::ForgetContact {
+                conversations: vec![id(*customer)],
+                keys: vec!["k".into()],
+            },
+        }),
         Step::Clock { customer, timer, .. } => {
             let conversation = id(*customer);
             Body::Timer(match timer {
                 0 => Timer::AssignDue { conversation },
                 1 => Timer::HoldEnds { conversation },
                 2 => Timer::RequestDue { conversation },
+                3 => Timer::OwnerGone { conversation },
                 _ => Timer::RecipientGone { conversation },
             })
         }

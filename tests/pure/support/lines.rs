@@ -1,6 +1,7 @@
 //! Events as one line each, the way a person would tell them: what tests compare and what failures print.
 
 use switchboard::domain::agent::Presence;
+use switchboard::domain::bulk::ItemOutcome;
 use switchboard::domain::event::{Assignment, By, Change, Code, Kind, Reason, Recorded, RequestOutcome};
 use switchboard::domain::ids::ConversationId;
 use switchboard::domain::input::{Input, Origin};
@@ -40,9 +41,25 @@ fn line(own: Option<ConversationId>, kind: &Kind) -> String {
             unchanged: true,
         } => format!("plan {} unchanged", plan.version),
         Kind::CommandRejected(refusal) => format!("refused: {}", of_code(refusal.code)),
+        Kind::AgentRemoved { agent } => format!("{} removed", agent.id),
+        Kind::ContactForgotten { .. } => "contact forgotten".into(),
+        Kind::BulkAccepted(_) => "bulk accepted".into(),
+        Kind::BulkItemDone(item) => of_item(item.outcome),
+        Kind::BulkDone(report) => format!("bulk done, {} conversations", report.results.len()),
         Kind::Skipped(why) => format!("skipped: {why}"),
         Kind::DrainPending(true) => "the drain goes on".into(),
         Kind::DrainPending(false) => "the drain begins again".into(),
+    }
+}
+
+fn of_item(outcome: ItemOutcome) -> String {
+    match outcome {
+        ItemOutcome::Assigned => "item: assigned".into(),
+        ItemOutcome::Queued => "item: queued".into(),
+        ItemOutcome::Rejected(code) => format!("item: rejected, {}", of_code(code)),
+        ItemOutcome::Unchanged => "item: unchanged".into(),
+        ItemOutcome::Undone => "item: undone".into(),
+        ItemOutcome::Skipped => "item: skipped".into(),
     }
 }
 
@@ -105,6 +122,7 @@ fn of_assignment(assignment: &Assignment) -> String {
         By::Claim => "claim",
         By::FirstReply => "first reply",
         By::Request => "request",
+        By::Bulk => "bulk",
     };
     let over = if assignment.over_capacity {
         ", over capacity"
@@ -137,6 +155,8 @@ pub fn of_reason(reason: Reason) -> &'static str {
         Reason::Closed => "closed",
         Reason::RecipientUnavailable => "recipient unavailable",
         Reason::RecipientRemoved => "recipient removed",
+        Reason::AgentRemoved => "agent removed",
+        Reason::Forgotten => "forgotten",
     }
 }
 

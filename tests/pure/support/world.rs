@@ -16,7 +16,7 @@ use switchboard::domain::decide::needs_roster;
 use switchboard::domain::event::{Kind, Recorded};
 use switchboard::domain::fold::fold;
 use switchboard::domain::ids::{AgentId, ConversationId, TeamId};
-use switchboard::domain::input::{Action, Body, Input, Timer};
+use switchboard::domain::input::{Action, Body, Command, Input, Timer};
 use switchboard::domain::plan::{Plan, Strategy};
 use switchboard::domain::state::{Requirement, State};
 use uuid::Uuid;
@@ -102,7 +102,7 @@ impl World {
     /// Takes inputs in and locks the rows of the conversations they are about.
     pub fn receive(&mut self, bodies: Vec<Body>) -> Batch {
         let inputs: Vec<Input> = bodies.into_iter().map(|body| self.input(body)).collect();
-        let holds = inputs.iter().filter_map(Input::conversation).collect();
+        let holds = inputs.iter().flat_map(subjects).collect();
         Batch {
             inputs,
             now: self.now,
@@ -157,7 +157,12 @@ impl World {
     }
 
     fn load_subject(&self, state: &mut State, input: &Input) {
-        let Some(id) = input.conversation() else { return };
+        for id in subjects(input) {
+            self.load_conversation(state, input, id);
+        }
+    }
+
+    fn load_conversation(&self, state: &mut State, input: &Input, id: ConversationId) {
         match self.conversations.get(&id) {
             Some(known) => {
                 // One that waits while this batch holds it was skipped by the drains of others.
@@ -319,6 +324,17 @@ impl World {
             state.put(conversation.clone());
         }
         state
+    }
+}
+
+/// The conversations that an input is about: only who erases a customer may mean several.
+fn subjects(input: &Input) -> Vec<ConversationId> {
+    match &input.body {
+        Body::Command(Command {
+            action: Action::ForgetContact { conversations, .. },
+            ..
+        }) => conversations.clone(),
+        _ => input.conversation().into_iter().collect(),
     }
 }
 

@@ -129,7 +129,7 @@ async fn records_and_timers_are_sent_when_they_are_first_polled() {
         conversation: id,
         by: By::Claim,
         from: &Owner::Nobody,
-        to: &to,
+        to: Some(&to),
         requester: None,
         status: EngagementStatus::Done,
         note: None,
