@@ -24,6 +24,13 @@ async fn refused(stage: &Stage, variables: &[(&str, &str)]) -> String {
     said
 }
 
+/// The same user with another password.
+fn with_password(url: &str, password: &str) -> String {
+    let (before, place) = url.rsplit_once('@').expect("the test servers ask for a password");
+    let (user, _) = before.rsplit_once(':').expect("a user and a password");
+    format!("{user}:{password}@{place}")
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_person_must_fix_is_said_in_one_sentence() {
     let stage = Stage::with_plan(PLAN).await;
@@ -37,6 +44,19 @@ async fn what_a_person_must_fix_is_said_in_one_sentence() {
     let said = refused(&stage, &[("DATABASE_URL", &nowhere)]).await;
     assert!(said.contains("does not exist"), "{said}");
 
+    let said = refused(
+        &stage,
+        &[("DATABASE_URL", &with_password(&stage.database.url, "hunter2"))],
+    )
+    .await;
+    assert!(said.contains("password") && !said.contains("hunter2"), "{said}");
+
+    let said = refused(&stage, &[("AMQP_URL", "")]).await;
+    assert!(said.contains("AMQP_URL is not set"), "{said}");
+    let said = refused(&stage, &[("AMQP_URL", "nonsense://x")]).await;
+    assert!(said.contains("AMQP_URL"), "{said}");
+    let said = refused(&stage, &[("AMQP_URL", &with_password(&broker, "hunter2"))]).await;
+    assert!(said.contains("refuse") && !said.contains("hunter2"), "{said}");
     let (scheme, rest) = broker.split_once("://").unwrap();
     let place = rest.rsplit_once('@').map_or(rest, |(_, place)| place);
     let wrong = format!("{scheme}://nobody:hunter2@{place}");

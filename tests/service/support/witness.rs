@@ -1,6 +1,9 @@
 //! Sees everything that is published to events, notifications and the dead queue, in order.
 
+use std::collections::BTreeMap;
+
 use futures_util::StreamExt;
+use lapin::message::Delivery;
 use lapin::options::{BasicConsumeOptions, BasicGetOptions, QueueBindOptions, QueueDeclareOptions};
 use lapin::types::{AMQPValue, FieldTable};
 use lapin::{Channel, Consumer};
@@ -8,7 +11,7 @@ use serde_json::Value;
 use tokio::time::{Instant, timeout_at};
 
 use super::rabbit::Rabbit;
-use super::wait::BOUND;
+use super::wait::{BOUND, until};
 
 /// One message as it was published.
 #[derive(Debug, Clone)]
@@ -104,18 +107,9 @@ impl Witness {
                     panic!("{place}: waited in vain for {what}; seen: {kinds:?}");
                 };
                 let message = message.expect("the witness's queue stays").unwrap();
-                let headers = message.properties.headers().clone().unwrap_or_default();
-                let text = |value: &AMQPValue| match value {
-                    AMQPValue::LongString(text) => text.to_string(),
-                    other => format!("{other:?}"),
-                };
                 self.seen.push(Seen {
                     routing_key: message.routing_key.to_string(),
-                    headers: headers
-                        .inner()
-                        .iter()
-                        .map(|(k, v)| (k.to_string(), text(v)))
-                        .collect(),
+                    headers: headers(&message),
                     body: serde_json::from_slice(&message.data).expect("what we publish is JSON"),
                 });
             }
@@ -221,33 +215,49 @@ impl Witness {
         assert!(twice.is_none(), "published twice: {twice:?}");
     }
 
-    /// Takes this many dead letters, as reason and body.
-    pub async fn dead(&self, count: usize) -> Vec<(String, Vec<u8>)> {
+    /// Takes this many dead letters.
+    pub async fn letters(&self, count: usize) -> Vec<Letter> {
         let mut letters = Vec::new();
-        let deadline = Instant::now() + BOUND;
-        let mut tick = tokio::time::interval(std::time::Duration::from_millis(30));
-        while letters.len() < count {
-            assert!(
-                Instant::now() < deadline,
-                "only {} of {count} dead letters came",
-                letters.len()
-            );
-            tick.tick().await;
-            let options = BasicGetOptions { no_ack: true };
-            if let Some(message) = self
-                .channel
-                .basic_get(self.dead.as_str().into(), options)
-                .await
-                .unwrap()
-            {
-                let headers = message.properties.headers().clone().unwrap_or_default();
-                let reason = match headers.inner().get("x-switchboard-reason") {
-                    Some(AMQPValue::LongString(reason)) => reason.to_string(),
-                    other => format!("{other:?}"),
-                };
-                letters.push((reason, message.delivery.data.clone()));
-            }
+        for number in 1..=count {
+            let what = format!("{number} of {count} dead letters");
+            let letter = until(&what, async || {
+                let options = BasicGetOptions { no_ack: true };
+                let got = self.channel.basic_get(self.dead.as_str().into(), options).await;
+                got.unwrap()
+            });
+            let message = letter.await.delivery;
+            letters.push(Letter {
+                headers: headers(&message).into_iter().collect(),
+                body: message.data,
+            });
         }
         letters
     }
+}
+
+/// A dead letter.
+#[derive(Debug)]
+pub struct Letter {
+    pub headers: BTreeMap<String, String>,
+    pub body: Vec<u8>,
+}
+
+impl Letter {
+    /// Why it is one.
+    pub fn reason(&self) -> &str {
+        &self.headers["x-switchboard-reason"]
+    }
+}
+
+/// The headers of a message; what is no text as its text.
+fn headers(message: &Delivery) -> Vec<(String, String)> {
+    let headers = message.properties.headers().clone().unwrap_or_default();
+    let text = |value: &AMQPValue| match value {
+        AMQPValue::LongString(text) => text.to_string(),
+        AMQPValue::LongInt(number) => number.to_string(),
+        AMQPValue::LongLongInt(number) => number.to_string(),
+        other => format!("{other:?}"),
+    };
+    let all = headers.inner().iter();
+    all.map(|(name, value)| (name.to_string(), text(value))).collect()
 }
