@@ -10,7 +10,7 @@
 //! | `SWITCHBOARD_LEASE` | how long a lane stays with a worker that is not heard from | `10s` |
 //! | `SWITCHBOARD_POOL` | database connections shared by a worker's lanes | `4` |
 //! | `SWITCHBOARD_BATCH` | most messages in one transaction | `500` |
-//! | `SWITCHBOARD_MAX_BODY` | largest accepted message body, in bytes | `1048576` |
+//! | `SWITCHBOARD_MAX_BODY` | largest accepted message body, in bytes | `4194304` |
 //! | `SWITCHBOARD_GRACE` | how long a stopping worker may take | `25s` |
 //! | `RUST_LOG` | what is logged | `info` |
 //! | `SWITCHBOARD_LOG` | `text` or `json` | text on a terminal, else JSON |
@@ -61,6 +61,9 @@ pub struct Worker {
     /// `SWITCHBOARD_GRACE`.
     pub grace: Duration,
 }
+
+/// Largest message body where nothing else is set, in bytes: the longest plan fits, with its command around it.
+pub const DEFAULT_MAX_BODY: usize = 4 << 20;
 
 /// Where settings are read from: the process environment, or a test's own.
 pub trait Source {
@@ -129,7 +132,7 @@ impl Worker {
             )?,
             lease: lease(source)?,
             batch: within(source, "SWITCHBOARD_BATCH", 500, 1..=5_000)?,
-            max_body: within(source, "SWITCHBOARD_MAX_BODY", 1 << 20, 1_024..=64 << 20)?,
+            max_body: within(source, "SWITCHBOARD_MAX_BODY", DEFAULT_MAX_BODY, 1_024..=64 << 20)?,
             grace: duration(source, "SWITCHBOARD_GRACE", Duration::from_secs(25))?,
         })
     }

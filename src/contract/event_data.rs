@@ -34,7 +34,10 @@ impl<'a> Data<'a> {
         Some(Self {
             tenant: tenant.as_str(),
             conversation: conversation.map(ConversationData::of).unwrap_or_default(),
-            previous_owner: recorded.previous_owner.as_ref().map(OwnerData::former),
+            previous_owner: recorded
+                .previous_owner
+                .as_ref()
+                .map(|owner| OwnerData::of(owner, recorded.previous_team.as_ref())),
             actor: PartyData::from(&recorded.event.actor),
             cause: &recorded.cause,
             decision: decision.map(|decision| decision.id),
@@ -65,7 +68,7 @@ impl<'a> ConversationData<'a> {
             epoch: Some(conversation.epoch),
             status: Some(conversation.status.wire()),
             standby: Some(conversation.standby),
-            owner: Some(OwnerData::of(conversation)),
+            owner: Some(OwnerData::of(&conversation.owner, conversation.team.as_ref())),
             window_expires_at: conversation.window_expires_at.map(Time),
         }
     }

@@ -62,7 +62,7 @@ pub fn render(notification: &Notification, recorded: &Recorded, state: &State) -
         event,
         sequence: Sequence(conversation.sequence),
         epoch: conversation.epoch,
-        owner: OwnerData::of(conversation),
+        owner: OwnerData::of(&conversation.owner, conversation.team.as_ref()),
         actor: PartyData::from(&recorded.event.actor),
         about: About::of(change, notification.kind),
     };

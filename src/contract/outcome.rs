@@ -20,21 +20,24 @@ pub struct ReplyTo<'a> {
     pub correlation_id: Option<&'a str>,
 }
 
-/// The outcome of a command as its caller is told it: its `command.rejected`, or else the last event of its own.
+/// The event that is the outcome of a command: its `command.rejected`, or else the last of its own.
 ///
 /// Its own are the events of the conversation it names, or those of no conversation: the assignments that fill a place
 /// it freed are other people's news. `None` for what is no command, or said nothing.
+pub fn of<'a>(input: &Input, events: &'a [Recorded]) -> Option<&'a Recorded> {
+    match input.body {
+        Body::Command(_) => events.iter().rev().find(|recorded| answers(input, recorded)),
+        Body::Fact(_) | Body::Timer(_) => None,
+    }
+}
+
+/// The outcome of a command as its caller is told it: the same message as the event.
 pub fn render(
-    input: &Input,
-    events: &[Recorded],
+    outcome: &Recorded,
     tenant: &Tenant,
     publishing: &Publishing,
     reply: ReplyTo<'_>,
 ) -> Option<OutMessage> {
-    let Body::Command(_) = &input.body else {
-        return None;
-    };
-    let outcome = events.iter().rev().find(|recorded| answers(input, recorded))?;
     let message = event::render(outcome, tenant, publishing)?;
     Some(addressed(message, reply))
 }

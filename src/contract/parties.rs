@@ -3,7 +3,8 @@
 use serde::Serialize;
 
 use super::words::Wire;
-use crate::domain::conversation::{Conversation, Owner};
+use crate::domain::conversation::Owner;
+use crate::domain::ids::TeamId;
 use crate::domain::input::{Actor, Recipient};
 
 /// Who has, or had, a conversation.
@@ -17,23 +18,15 @@ pub(super) struct OwnerData<'a> {
 }
 
 impl<'a> OwnerData<'a> {
-    /// Who has it.
-    pub(super) fn of(conversation: &'a Conversation) -> Self {
-        let team = conversation.team.as_ref().map(|team| team.as_str());
-        Self {
-            team: conversation.owner.agent().map(|_| team),
-            ..Self::former(&conversation.owner)
-        }
-    }
-
-    /// Who had it; for which team is not known any more.
-    pub(super) fn former(owner: &'a Owner) -> Self {
+    /// Who has it, or had it, and the team it belongs to, or belonged to, with them.
+    pub(super) fn of(owner: &'a Owner, team: Option<&'a TeamId>) -> Self {
         let (kind, id) = match owner {
             Owner::Nobody => ("nobody", None),
             Owner::Team(team) => ("team", Some(team.as_str())),
             Owner::Agent(agent) => ("agent", Some(agent.as_str())),
         };
-        Self { kind, id, team: None }
+        let team = owner.agent().map(|_| team.map(TeamId::as_str));
+        Self { kind, id, team }
     }
 }
 

@@ -367,6 +367,8 @@ pub struct Recorded {
     pub after: Option<Arc<Conversation>>,
     /// Who had it before, if the event changed that.
     pub previous_owner: Option<Owner>,
+    /// The team it belonged to under that owner.
+    pub previous_team: Option<TeamId>,
     /// Whether the conversation was open before it: nobody loses what was closed.
     pub was_open: bool,
 }

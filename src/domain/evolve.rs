@@ -169,6 +169,7 @@ pub fn apply(conversation: &mut Conversation, change: &Change, at: Timestamp) {
         }
         Change::Unassigned { assign_clock, .. } => {
             conversation.owner = Owner::Nobody;
+            conversation.standby = false;
             conversation.queued_at = None;
             conversation.assign_clock = assign_clock.clone();
         }
@@ -179,10 +180,7 @@ pub fn apply(conversation: &mut Conversation, change: &Change, at: Timestamp) {
             conversation.queued_at = None;
             conversation.assign_clock = AssignClock::Off;
         }
-        Change::ClockStarted(clock) => {
-            conversation.standby = false;
-            conversation.assign_clock = clock.clone();
-        }
+        Change::ClockStarted(clock) => conversation.assign_clock = clock.clone(),
         Change::ResponseBreached { .. } => conversation.assign_clock = AssignClock::Breached,
     }
     if !matches!(

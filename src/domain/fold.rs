@@ -94,7 +94,7 @@ impl Record {
         };
         let before = id
             .and_then(|id| state.conversation(id))
-            .map(|c| (c.owner.clone(), c.is_open()));
+            .map(|c| (c.owner.clone(), c.team.clone(), c.is_open()));
         evolve(state, &event);
         let after = id
             .and_then(|id| state.conversation(id))
@@ -102,13 +102,17 @@ impl Record {
             .cloned()
             .map(Arc::new);
         let owner_after = after.as_ref().map(|conversation| &conversation.owner);
-        let (owner_before, was_open) = before.unzip();
+        let was_open = before.as_ref().is_some_and(|(_, _, was_open)| *was_open);
+        let (previous_owner, previous_team) = before
+            .filter(|(owner, ..)| Some(owner) != owner_after)
+            .map_or((None, None), |(owner, team, _)| (Some(owner), team));
         self.events.push(Recorded {
             cause: self.cause.clone(),
             input: self.input,
             ordinal: u32::try_from(self.events.len()).unwrap_or(u32::MAX),
-            previous_owner: owner_before.filter(|owner| Some(owner) != owner_after),
-            was_open: was_open.unwrap_or(false),
+            previous_owner,
+            previous_team,
+            was_open,
             after,
             event,
         });

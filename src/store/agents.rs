@@ -20,6 +20,9 @@ const LOAD: &str =
 
 /// Everyone of these tenants.
 pub async fn load(session: &Session, tenants: &[Tenant]) -> Result<Vec<(Tenant, Agent)>, StoreError> {
+    if tenants.is_empty() {
+        return Ok(Vec::new());
+    }
     let names: Vec<&str> = tenants.iter().map(Tenant::as_str).collect();
     let rows = session.query(LOAD, &[&names]).await?;
     rows.iter()
@@ -60,6 +63,9 @@ pub async fn load_members(
     session: &Session,
     tenants: &[Tenant],
 ) -> Result<BTreeMap<Tenant, BTreeMap<TeamId, Membership>>, StoreError> {
+    if tenants.is_empty() {
+        return Ok(BTreeMap::new());
+    }
     let names: Vec<&str> = tenants.iter().map(Tenant::as_str).collect();
     let mut teams: BTreeMap<Tenant, BTreeMap<TeamId, Membership>> = BTreeMap::new();
     for row in session.query(LOAD_MEMBERS, &[&names]).await? {

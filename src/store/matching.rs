@@ -29,6 +29,9 @@ const LOCK: &str = "select tenant, plan_version, drain_pending from matching
 
 /// Locks the match rows of these tenants, in order. What is read under them has to be read by later statements.
 pub async fn lock(session: &Session, tenants: &[Tenant]) -> Result<Vec<MatchRow>, StoreError> {
+    if tenants.is_empty() {
+        return Ok(Vec::new());
+    }
     let names: Vec<&str> = tenants.iter().map(Tenant::as_str).collect();
     let rows = session.query(LOCK, &[&names]).await?;
     let row = |row: &tokio_postgres::Row| {

@@ -54,7 +54,11 @@ pub async fn due(session: &Session, lane: Partition, limit: i64) -> Result<Vec<D
     rows.iter().map(timer).collect()
 }
 
-const CLAIM: &str = "delete from timer where id = any($1::uuid[]) returning id";
+// In the order in which timers are set: the search for stranded conversations sets them without the lock of what they are
+// about.
+const CLAIM: &str = "delete from timer where id in (
+    select id from timer where id = any($1::uuid[]) order by tenant, kind, subject for update)
+  returning id";
 
 /// Claims timers: those still there are this batch's. One that was set anew meanwhile is not.
 pub async fn claim(session: &Session, ids: &[Uuid]) -> Result<Vec<Uuid>, StoreError> {

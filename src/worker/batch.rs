@@ -1,37 +1,30 @@
 //! One batch, one transaction: fence, claim the inbox, lock and load, fold, save, outbox, commit. Three round trips where
 //! nothing is routed, four where something is.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::HashSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use jiff::Timestamp;
 use metrics::counter;
-use tokio::try_join;
 use uuid::Uuid;
 
 use super::announce;
 use super::changes::{Applied, Changes};
 use super::directory::Directory;
-use super::gather::{self, Arrival, Pending, ReplyTo, Work};
-use super::resolve::{self, Resolved};
-use super::timed;
-use super::world::{Needs, World, drained_teams};
+use super::entry::{self, Entry};
+use super::gather::{self, Arrival};
+use super::locks::{self, FOREIGN_ROWS};
+use super::resolve;
+use super::world::World;
 use crate::broker::Publication;
 use crate::contract::words::Wire;
 use crate::contract::{Dead, derive, parcel};
 use crate::domain::event::{Kind, Recorded};
-use crate::domain::ids::{ConversationId, Partition, Tenant};
-use crate::domain::input::{Action, Body, Fact, Input, What};
-use crate::store::timers::DueTimer;
+use crate::domain::ids::Partition;
+use crate::domain::input::{Body, What};
 use crate::store::{Session, Store, StoreError};
-use crate::store::{agents, aliases, conversations, inbox, lanes, matching, outbox, plans, queue, timers};
 use crate::telemetry;
-
-/// Waiting conversations of one requirement that a batch looks at: more are left to the next, through a timer.
-const DRAIN_PAGE: usize = 100;
-/// Outbox rows of other lanes that a batch publishes before its own; the rest is read at the next wake-up.
-const FOREIGN_ROWS: i64 = 1_000;
 
 /// Whose transaction this is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -124,20 +117,24 @@ pub async fn run(store: &Store, order: Order<'_>) -> Result<Outcome, Failure> {
 
 async fn decide(session: &mut Session, order: Order<'_>) -> Result<Outcome, Failure> {
     let gathered = gather::gather(order.arrivals, order.directory);
-    let opening = open(session, order, &gathered.pending).await?;
-    let resolved = resolve::resolve(&gathered.pending, &opening.aliases, order.partitions);
+    let pending = &gathered.pending;
+    let opening = locks::open(session, order, pending).await?;
+    let resolved = resolve::resolve(pending, &opening.aliases, order.partitions);
     let mut world = World::default();
-    let due = lock(session, order, &gathered.pending, &opening, &resolved, &mut world).await?;
-    let mut inputs = inputs(&gathered.pending, &opening.fresh, &resolved);
-    inputs.extend(timed::inputs(session, order.author, &due, order.directory, &mut world).await?);
-    judge_plans(session, order.directory, &gathered.pending, &mut inputs).await?;
-    let needs = world.needs(inputs.iter().map(|one| (&one.tenant, &one.input)));
-    let foreign = load(session, order, &needs, &mut world).await?;
+    let mut due = locks::conversations(session, order, pending, &opening, &resolved, &mut world).await?;
+    let mut entries = entry::arrived(pending, &opening.fresh, &resolved);
+    entry::judge_plans(session, order.directory, pending, &mut entries).await?;
+    let needs = world.needs(entries.iter().chain(&due.entries()));
+    let foreign = locks::match_rows(session, order, &needs, &mut due, &mut world).await?;
+    entries.extend(due.entries());
 
-    let folded = catch_unwind(AssertUnwindSafe(|| {
-        fold(&mut world, &mut inputs, opening.now, order.partitions)
+    let mut changes = catch_unwind(AssertUnwindSafe(|| {
+        fold(&mut world, &mut entries, opening.now, order.partitions)
     }))
     .map_err(|_| Failure::Poison("the core panicked on it"))?;
+    if let Author::Lane { partition, .. } = order.author {
+        changes.set_again(due.again(partition));
+    }
     let mut outcome = Outcome {
         dead: gathered
             .dead
@@ -145,7 +142,7 @@ async fn decide(session: &mut Session, order: Order<'_>) -> Result<Outcome, Fail
             .map(|letter| (letter.delivery, letter.dead))
             .collect(),
         now: Some(opening.now),
-        more: due.len() as i64 >= order.timers.max(1) || foreign.len() as i64 >= FOREIGN_ROWS,
+        more: opening.is_full(order) || foreign.len() as i64 >= FOREIGN_ROWS,
         ..Outcome::default()
     };
     for (id, body) in foreign {
@@ -155,329 +152,9 @@ async fn decide(session: &mut Session, order: Order<'_>) -> Result<Outcome, Fail
             .extend(messages.into_iter().map(announce::publication));
         outcome.rows.push(id);
     }
-    save(session, order, &world, folded, &mut outcome).await?;
-    count(&inputs, gathered.pending.len(), &opening.fresh);
+    save(session, order, &world, changes, &mut outcome).await?;
+    count(&entries, pending.len(), &opening.fresh);
     Ok(outcome)
-}
-
-/// What the first round trip says.
-struct Opening {
-    now: Timestamp,
-    fresh: HashSet<Uuid>,
-    aliases: Vec<(Tenant, Uuid, ConversationId)>,
-    due: Vec<DueTimer>,
-}
-
-/// First round trip: the fence, the inbox, the identifiers, the timers that are due.
-async fn open(session: &Session, order: Order<'_>, pending: &[Pending<'_>]) -> Result<Opening, Failure> {
-    let keys = resolve::aliases_of(pending);
-    let claims = claims(pending);
-    let (_, fence, _, fresh, aliases, due) = try_join!(
-        biased;
-        session.begin(),
-        fence(session, order.author),
-        delete_published(session, order),
-        inbox::claim(session, &claims),
-        aliases::find(session, &keys),
-        due_timers(session, order),
-    )?;
-    let fence = fence.ok_or(Failure::Fenced)?;
-    if fence.directory_version != order.directory.version {
-        return Err(Failure::PlanChanged(fence.directory_version));
-    }
-    Ok(Opening {
-        now: fence.now.max(order.not_before),
-        fresh: fresh.into_iter().collect(),
-        aliases,
-        due,
-    })
-}
-
-async fn fence(session: &Session, author: Author) -> Result<Option<lanes::Fence>, StoreError> {
-    match author {
-        Author::Lane { partition, epoch } => lanes::fence(session, partition, epoch).await,
-        Author::Visitor => lanes::clock(session).await.map(Some),
-    }
-}
-
-async fn delete_published(session: &Session, order: Order<'_>) -> Result<(), StoreError> {
-    match order.author {
-        Author::Lane { partition, .. } if !order.published.is_empty() => {
-            outbox::delete(session, partition, order.published).await
-        }
-        Author::Lane { .. } | Author::Visitor => Ok(()),
-    }
-}
-
-async fn due_timers(session: &Session, order: Order<'_>) -> Result<Vec<DueTimer>, StoreError> {
-    match order.author {
-        Author::Lane { partition, .. } if order.timers > 0 => {
-            timers::due(session, partition, order.timers).await
-        }
-        Author::Lane { .. } | Author::Visitor => Ok(Vec::new()),
-    }
-}
-
-/// The keys of what arrived. Only a message has a time of its own, the same in every delivery.
-fn claims<'a>(pending: &'a [Pending<'_>]) -> Vec<inbox::Claim<'a>> {
-    let claim = |one: &'a Pending<'_>| inbox::Claim {
-        tenant: &one.tenant,
-        key: one.key,
-        own_time: match one.what {
-            Work::Fact(fact) => fact.own_time,
-            Work::Command(_) => None,
-        },
-    };
-    pending.iter().map(claim).collect()
-}
-
-/// Second round trip: new identifiers, then the conversations in the order of their ids, then the timers.
-async fn lock(
-    session: &Session,
-    order: Order<'_>,
-    pending: &[Pending<'_>],
-    opening: &Opening,
-    resolved: &Resolved,
-    world: &mut World,
-) -> Result<Vec<DueTimer>, Failure> {
-    for one in pending {
-        world.enter(&one.tenant, || order.directory.plan(&one.tenant));
-    }
-    let unborn: HashSet<ConversationId> = resolved.unborn.iter().map(|(_, c)| c.id).collect();
-    let mut ids: BTreeSet<(Tenant, ConversationId)> = BTreeSet::new();
-    for (place, one) in pending.iter().enumerate() {
-        let id = match one.what {
-            Work::Fact(_) => resolved.conversations.get(&place).copied(),
-            Work::Command(command) => command.conversation(),
-        };
-        ids.extend(
-            id.filter(|id| !unborn.contains(id))
-                .map(|id| (one.tenant.clone(), id)),
-        );
-    }
-    ids.extend(timed::subjects(&opening.due));
-    let ids: Vec<_> = ids.into_iter().collect();
-    let due: Vec<Uuid> = opening.due.iter().map(|timer| timer.id).collect();
-    let (added, loaded, claimed) = try_join!(
-        biased;
-        async {
-            if resolved.aliases.is_empty() {
-                Ok(0)
-            } else {
-                aliases::add(session, &resolved.aliases).await
-            }
-        },
-        async {
-            if ids.is_empty() {
-                Ok(Vec::new())
-            } else {
-                conversations::lock(session, &ids).await
-            }
-        },
-        async {
-            if due.is_empty() {
-                Ok(Vec::new())
-            } else {
-                timers::claim(session, &due).await
-            }
-        },
-    )?;
-    if added < resolved.aliases.len() as u64 {
-        return Err(Failure::AliasRace);
-    }
-    for loaded in loaded {
-        world.enter(&loaded.tenant, || order.directory.plan(&loaded.tenant));
-        world.put_loaded(loaded);
-    }
-    for (tenant, conversation) in &resolved.unborn {
-        world.put_unborn(tenant, conversation.clone());
-    }
-    let claimed: HashSet<Uuid> = claimed.into_iter().collect();
-    Ok(opening
-        .due
-        .iter()
-        .filter(|timer| claimed.contains(&timer.id))
-        .cloned()
-        .collect())
-}
-
-/// An input of the fold, with where its outcome goes.
-#[derive(Debug)]
-pub struct Entry {
-    /// Whose.
-    pub tenant: Tenant,
-    /// It.
-    pub input: Input,
-    /// Whether it was there before: then it only gets an answer.
-    pub duplicate: bool,
-    /// The customer's phone, to tell the country by; dropped with the batch.
-    phone: Option<String>,
-    /// Where the one who sent it wants the outcome.
-    reply: Option<ReplyTo>,
-    /// For a plan: its document.
-    document: Option<serde_json::Value>,
-    /// Which of the pending it came from; none for timers.
-    place: Option<usize>,
-}
-
-impl Entry {
-    /// An input that nobody waits for.
-    pub fn timed(tenant: Tenant, input: Input) -> Self {
-        Self {
-            tenant,
-            input,
-            duplicate: false,
-            phone: None,
-            reply: None,
-            document: None,
-            place: None,
-        }
-    }
-}
-
-/// The inputs in order of arrival. A key met twice in one batch is new the first time only.
-fn inputs(pending: &[Pending<'_>], fresh: &HashSet<Uuid>, resolved: &Resolved) -> Vec<Entry> {
-    let mut fresh = fresh.clone();
-    let mut entries = Vec::with_capacity(pending.len());
-    for (place, one) in pending.iter().enumerate() {
-        let duplicate = !fresh.remove(&one.key);
-        let (cause, body, phone, document) = match one.what {
-            Work::Fact(fact) => {
-                let Some(conversation) = resolved.conversations.get(&place).copied() else {
-                    counter!(telemetry::SKIPPED, "reason" => "no_conversation").increment(1);
-                    continue;
-                };
-                let body = Body::Fact(Fact {
-                    conversation,
-                    channel: fact.channel.clone(),
-                    contact: fact.contact.clone(),
-                    at: fact.at,
-                    standby: fact.standby,
-                    what: fact.what.clone(),
-                });
-                (
-                    fact.cause.clone(),
-                    body,
-                    fact.identity.phone().map(str::to_owned),
-                    None,
-                )
-            }
-            Work::Command(command) => (
-                command.cause.clone(),
-                Body::Command(command.command.clone()),
-                None,
-                command.document.clone(),
-            ),
-        };
-        let input = Input {
-            cause,
-            key: one.key,
-            body,
-        };
-        let reply = one.reply_to.clone();
-        entries.push(Entry {
-            tenant: one.tenant.clone(),
-            input,
-            duplicate,
-            phone,
-            reply,
-            document,
-            place: Some(place),
-        });
-    }
-    entries
-}
-
-/// Plans are judged against what other tenants have claimed, before the core sees them.
-async fn judge_plans(
-    session: &Session,
-    directory: &Directory,
-    pending: &[Pending<'_>],
-    entries: &mut [Entry],
-) -> Result<(), Failure> {
-    for entry in entries.iter_mut().filter(|entry| !entry.duplicate) {
-        let Some(Work::Command(arrived)) = entry.place.map(|place| &pending[place].what) else {
-            continue;
-        };
-        if &*arrived.command.name == gather::PLAN_APPLY {
-            matching::create(session, &entry.tenant).await?;
-        }
-        if let Action::ApplyPlan { plan, .. } = &arrived.command.action {
-            let channels: Vec<_> = plan.channels.keys().collect();
-            let taken = plans::taken(session, &entry.tenant, &channels).await?;
-            let active = directory.active(&entry.tenant).map(|active| &**active);
-            entry.input.body = Body::Command(gather::judge_plan(arrived, &taken, active));
-        }
-    }
-    Ok(())
-}
-
-/// Third round trip, only where ownership is at stake: the match rows, then people and queues; last, where another lane
-/// changed a conversation of ours, the rows it left for us to publish first.
-async fn load(
-    session: &Session,
-    order: Order<'_>,
-    needs: &BTreeMap<Tenant, Needs>,
-    world: &mut World,
-) -> Result<Vec<(i64, String)>, Failure> {
-    let tenants: Vec<Tenant> = needs.keys().cloned().collect();
-    if !tenants.is_empty() {
-        let (rows, people, mut teams) = try_join!(
-            biased;
-            matching::lock(session, &tenants),
-            agents::load(session, &tenants),
-            agents::load_members(session, &tenants),
-        )?;
-        for row in rows {
-            let state = world.enter(&row.tenant, || order.directory.plan(&row.tenant));
-            if state.plan.version != row.plan_version {
-                // The number all batches look at was read before the lock: by now it has risen.
-                return Err(Failure::PlanChanged(order.directory.version + 1));
-            }
-            state.drain_pending = row.drain_pending;
-            state.teams = teams.remove(&row.tenant).unwrap_or_default();
-            // A team without people has no rows, and is a team all the same.
-            for team in state.plan.teams.keys() {
-                state.teams.entry(team.clone()).or_default();
-            }
-        }
-        for (tenant, agent) in people {
-            let state = world.enter(&tenant, || order.directory.plan(&tenant));
-            state.agents.insert(agent.id.clone(), agent);
-        }
-        for (tenant, need) in needs.iter().filter(|(_, need)| need.queues) {
-            load_queues(session, tenant, world).await?;
-            debug_assert!(need.roster, "queues are drained under the match row");
-        }
-    }
-    match order.author {
-        Author::Lane { partition, .. } if order.look_for_rows || world.meets_mark(partition) => {
-            Ok(outbox::read(session, partition, order.published, FOREIGN_ROWS).await?)
-        }
-        Author::Lane { .. } | Author::Visitor => Ok(Vec::new()),
-    }
-}
-
-async fn load_queues(session: &Session, tenant: &Tenant, world: &mut World) -> Result<(), Failure> {
-    let Some(teams) = world.state(tenant).map(|state| drained_teams(&state.plan)) else {
-        return Ok(());
-    };
-    if teams.is_empty() {
-        return Ok(());
-    }
-    let page = queue::load(session, tenant, &teams, DRAIN_PAGE).await?;
-    let heads: Vec<_> = page
-        .conversations
-        .iter()
-        .map(|loaded| loaded.conversation.id)
-        .collect();
-    for loaded in page.conversations {
-        world.put_loaded(loaded);
-    }
-    if let Some(state) = world.state_mut(tenant) {
-        state.more_wait(&page.more, &heads);
-    }
-    Ok(())
 }
 
 /// Runs every input through the core and renders what it says.

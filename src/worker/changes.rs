@@ -35,6 +35,8 @@ pub struct Changes {
     rewritten: BTreeSet<Tenant>,
     draining: BTreeMap<Tenant, bool>,
     presences: BTreeMap<(Tenant, AgentId), Option<Timestamp>>,
+    /// Timers whose work was more than a batch takes.
+    again: Vec<NewTimer>,
     recorded: Vec<(Tenant, Recorded)>,
     activated: Vec<(Tenant, Activated)>,
     /// What came of a plan, for whoever applied it by hand.
@@ -94,10 +96,16 @@ impl Changes {
             rewritten: BTreeSet::new(),
             draining: BTreeMap::new(),
             presences: BTreeMap::new(),
+            again: Vec::new(),
             recorded: Vec::new(),
             activated: Vec::new(),
             applied: None,
         }
+    }
+
+    /// Timers to set again.
+    pub fn set_again(&mut self, again: Vec<NewTimer>) {
+        self.again = again;
     }
 
     /// Takes what one input led to. `world` is as the input left it.
@@ -126,12 +134,10 @@ impl Changes {
                 self.messages.entry(home).or_default().push(message);
             }
         }
-        if let Some(reply) = reply {
-            let home = recorded
-                .last()
-                .map_or_else(|| self.tenant_home(tenant), |last| self.home(tenant, last));
-            if let Some(answer) = outcome::render(input, &recorded, tenant, &self.publishing, reply.as_wire())
-            {
+        // In the row of the event it repeats, behind it: whoever publishes that row publishes both.
+        if let (Some(reply), Some(outcome)) = (reply, outcome::of(input, &recorded)) {
+            let home = self.home(tenant, outcome);
+            if let Some(answer) = outcome::render(outcome, tenant, &self.publishing, reply.as_wire()) {
                 self.messages.entry(home).or_default().push(answer);
             }
         }
@@ -439,7 +445,7 @@ impl Changes {
         clocks: &[(&Tenant, &Conversation)],
         home: Option<Partition>,
     ) -> (Vec<NewTimer>, Vec<(Tenant, TimerKind, String)>) {
-        let (mut set, mut clear) = (Vec::new(), Vec::new());
+        let (mut set, mut clear) = (self.again.clone(), Vec::new());
         for (tenant, conversation) in clocks {
             let subject = conversation.id.to_string();
             match conversation.assign_clock.due() {

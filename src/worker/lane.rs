@@ -20,7 +20,7 @@ use crate::broker::{BrokerError, Consumer, Delivery, Publication, Publisher, con
 use crate::contract::{Dead, DeadReason, parcel};
 use crate::domain::ids::Partition;
 use crate::retry::Delays;
-use crate::store::{StoreError, lanes, outbox};
+use crate::store::{Session, StoreError, lanes, outbox};
 use crate::telemetry;
 
 /// How often a lane without messages looks for timers and for rows that others left: a timer fires within a second.
@@ -126,6 +126,7 @@ impl Lane {
                 _ = self.stop.changed() => {}
             }
         }
+        self.forget_published().await;
         self.let_go().await;
         self.shared.health.gone(self.partition);
     }
@@ -176,15 +177,7 @@ impl Lane {
     /// Rows of earlier epochs, in order. Nobody can add to them unseen: the epoch is raised already.
     async fn publish_left_over(&mut self, publisher: &mut Publisher) -> Result<(), Doubt> {
         loop {
-            let session = self.shared.store.session().await?;
-            session.begin().await?;
-            if lanes::fence(&session, self.partition, self.epoch)
-                .await?
-                .is_none()
-            {
-                session.rollback().await;
-                return Err(Doubt::Fenced);
-            }
+            let session = self.fenced().await?;
             outbox::delete(&session, self.partition, &self.published).await?;
             let rows = outbox::read(&session, self.partition, &[], LEFT_OVER_ROWS).await?;
             session.commit().await?;
@@ -334,6 +327,37 @@ impl Lane {
             channels.consumer.acknowledge_through(last).await?;
         }
         Ok(())
+    }
+
+    /// Deletes the rows of the last batch, which no next transaction will: the next owner would publish them again.
+    async fn forget_published(&mut self) {
+        if self.published.is_empty() {
+            return;
+        }
+        if let Err(doubt) = self.delete_published().await {
+            tracing::warn!(partition = %self.partition, %doubt, "the last events may be published twice");
+        }
+    }
+
+    async fn delete_published(&mut self) -> Result<(), Doubt> {
+        let session = self.fenced().await?;
+        outbox::delete(&session, self.partition, &self.published).await?;
+        session.commit().await?;
+        self.published.clear();
+        Ok(())
+    }
+
+    /// A transaction in which this lane is ours.
+    async fn fenced(&self) -> Result<Session, Doubt> {
+        let session = self.shared.store.session().await?;
+        session.begin().await?;
+        match lanes::fence(&session, self.partition, self.epoch).await? {
+            Some(_) => Ok(session),
+            None => {
+                session.rollback().await;
+                Err(Doubt::Fenced)
+            }
+        }
     }
 
     fn sure_of_lease(&self) -> Result<(), Doubt> {

@@ -11,7 +11,9 @@ mod reading;
 // One batch, in the order of its steps.
 pub mod batch;
 mod changes;
+mod entry;
 pub mod gather;
+mod locks;
 mod resolve;
 mod timed;
 mod world;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use super::entry::Entry;
 use crate::domain::agent::Agent;
 use crate::domain::conversation::Conversation;
 use crate::domain::decide::needs_roster;
@@ -15,6 +16,7 @@ use crate::domain::input::{Action, Body, Input, Timer};
 use crate::domain::plan::{Plan, Strategy};
 use crate::domain::state::State;
 use crate::store::conversations::Loaded;
+use crate::store::queue::Page;
 
 /// Everything loaded for a batch, by tenant.
 #[derive(Debug, Default)]
@@ -66,11 +68,6 @@ impl World {
         self.states.get(tenant)
     }
 
-    /// A tenant's state, to be loaded into.
-    pub fn state_mut(&mut self, tenant: &Tenant) -> Option<&mut State> {
-        self.states.get_mut(tenant)
-    }
-
     /// Puts a conversation in that has a row.
     pub fn put_loaded(&mut self, loaded: Loaded) {
         let Loaded {
@@ -109,6 +106,17 @@ impl World {
         }
     }
 
+    /// Puts the heads of a tenant's queues in.
+    pub fn put_page(&mut self, tenant: &Tenant, page: Page) {
+        let heads: Vec<_> = page.conversations.iter().map(|one| one.conversation.id).collect();
+        for loaded in page.conversations {
+            self.put_loaded(loaded);
+        }
+        if let Some(state) = self.states.get_mut(tenant) {
+            state.more_wait(&page.more, &heads);
+        }
+    }
+
     /// Whether another lane wrote outbox rows for a conversation of this batch whose home this lane is.
     pub fn meets_mark(&self, home: Partition) -> bool {
         self.states
@@ -127,12 +135,9 @@ impl World {
     }
 
     /// What these inputs need of each tenant.
-    pub fn needs<'a>(
-        &self,
-        inputs: impl Iterator<Item = (&'a Tenant, &'a Input)>,
-    ) -> BTreeMap<Tenant, Needs> {
+    pub fn needs<'a>(&self, entries: impl Iterator<Item = &'a Entry>) -> BTreeMap<Tenant, Needs> {
         let mut needs: BTreeMap<Tenant, Needs> = BTreeMap::new();
-        for (tenant, input) in inputs {
+        for Entry { tenant, input, .. } in entries {
             let conversation = input
                 .conversation()
                 .and_then(|id| self.states.get(tenant)?.conversation(id));

@@ -5,6 +5,7 @@ mod company;
 mod condition;
 mod contract_in;
 mod defects;
+mod legible;
 mod nearest;
 mod notify;
 mod outbound;

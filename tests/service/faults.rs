@@ -111,8 +111,13 @@ async fn a_worker_told_to_stop_finishes_its_batch_and_lets_its_lanes_go() {
             .await,
         0
     );
+    let left = stage.count("select count(*) from outbox").await;
+    assert_eq!(left, 0, "what is confirmed is not left to be published again");
     let mut second = stage.process();
     assert_complete(&stage, &mut witness, 1).await;
+    // A lane with nothing to do cleans up too.
+    stage.until_count("select count(*) from outbox", 0).await;
+    witness.assert_published_once();
     until_queues_are_empty(&stage).await;
     second.kill().await.unwrap();
     stage.end().await;

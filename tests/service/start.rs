@@ -5,12 +5,13 @@ use std::time::Duration;
 
 use lapin::options::{QueueDeclareOptions, QueueDeleteOptions};
 use lapin::types::FieldTable;
+use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::time::timeout;
 
 use crate::support::bodies::PLAN;
 use crate::support::database::{Database, with_database};
 use crate::support::wait::{until, within};
-use crate::support::{Stage, environment};
+use crate::support::{PARTITIONS, Stage, environment};
 
 /// Starts a worker that should refuse to; returns what it said.
 async fn refused(stage: &Stage, variables: &[(&str, &str)]) -> String {
@@ -127,5 +128,34 @@ async fn a_server_that_is_away_is_waited_for_and_the_worker_is_not_ready() {
     let still = timeout(Duration::from_secs(1), worker.wait()).await;
     assert!(still.is_err(), "it goes on trying");
     worker.kill().await.unwrap();
+    stage.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_log_of_an_orderly_life_has_no_errors_no_colours_and_names_the_ingress() {
+    let stage = Stage::with_plan(PLAN).await;
+    let mut worker = stage
+        .program(&["worker"])
+        .envs([("RUST_LOG", "info"), ("SWITCHBOARD_LOG", "text")])
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(worker.stderr.take().unwrap()).lines();
+    let mut said = String::new();
+    let lanes = usize::from(PARTITIONS) + 1;
+    while said.matches("lane taken").count() < lanes {
+        let line = within("the next line", lines.next_line()).await;
+        said += &format!("{}\n", line.unwrap().expect("it goes on"));
+    }
+    let pid = worker.id().unwrap().to_string();
+    let sent = tokio::process::Command::new("kill").arg(&pid).status().await;
+    assert!(sent.unwrap().success());
+    while let Some(line) = within("the end", lines.next_line()).await.unwrap() {
+        said += &format!("{line}\n");
+    }
+    assert!(said.contains("worker stopped"), "{said}");
+    assert!(!said.contains('\u{1b}'), "{said}");
+    assert!(!said.contains("ERROR") && !said.contains("WARN"), "{said}");
+    assert!(!said.contains("65535"), "{said}");
+    assert!(said.contains("lane taken partition=\"ingress\""), "{said}");
     stage.end().await;
 }

@@ -11,9 +11,6 @@ pub(super) fn read(tenant: &Tenant, data: &Object<'_, '_>) -> Result<(Plan, serd
     let item = data.field("plan").ok_or_else(|| data.missing("plan"))?;
     let unreadable = |_| item.bad("is nested too deeply to be read");
     let value: serde_json::Value = serde_json::from_str(item.raw()).map_err(unreadable)?;
-    if holds_nul(&value) {
-        return Err(item.bad("holds a NUL character, which cannot be kept").into());
-    }
     let plan::Checked { plan, document, .. } = plan::from_json(&value).map_err(refused)?;
     if &plan.tenant != tenant {
         return Err(refused(vec![Fault {
@@ -32,16 +29,4 @@ fn refused(faults: Vec<Fault>) -> Unreadable {
         faults => format!("the plan has {} faults", faults.len()),
     };
     Unreadable::new(message, faults)
-}
-
-/// Whether any text in it holds a NUL. As deep as the parser went, which is a bounded depth.
-fn holds_nul(value: &serde_json::Value) -> bool {
-    match value {
-        serde_json::Value::String(text) => text.contains('\0'),
-        serde_json::Value::Array(items) => items.iter().any(holds_nul),
-        serde_json::Value::Object(fields) => fields
-            .iter()
-            .any(|(name, value)| name.contains('\0') || holds_nul(value)),
-        _ => false,
-    }
 }

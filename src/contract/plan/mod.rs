@@ -27,8 +27,9 @@ use crate::domain::plan::Plan;
 use node::{Node, Place};
 use reader::{Item, Reading};
 
-/// Longest plan, in bytes of text: ten thousand agents with their skills fit.
-pub const MAX_PLAN_BYTES: usize = 4 << 20;
+/// Longest plan, in bytes of text: what a command can carry through the door by default, with 64 KiB around it. A plan that
+/// is good in a file is never too large in a command; ten thousand agents with their skills fit.
+pub const MAX_PLAN_BYTES: usize = (4 << 20) - (64 << 10);
 
 /// A plan without faults.
 #[derive(Debug, Clone)]

@@ -38,7 +38,7 @@ fn received(
     let mut story = Story::of(conversation, now);
     let begins = !conversation.is_open();
     if begins {
-        begin(&mut story, fact, Reason::Customer, Actor::Customer);
+        begin(&mut story, fact, fact.standby, Reason::Customer, Actor::Customer);
     }
     let contact = if begins {
         None
@@ -103,7 +103,8 @@ fn handover(state: &State, conversation: &Conversation, fact: &Fact, now: Timest
     }
     let mut story = Story::of(conversation, now);
     if !conversation.is_open() {
-        begin(&mut story, fact, Reason::Handover, Actor::Gateway);
+        // Whatever the fact says of standby: the bot lets go with it.
+        begin(&mut story, fact, false, Reason::Handover, Actor::Gateway);
     }
     let arrival = Arrival {
         message: None,
@@ -115,14 +116,14 @@ fn handover(state: &State, conversation: &Conversation, fact: &Fact, now: Timest
 }
 
 /// Opens what is new, reopens what was closed.
-fn begin(story: &mut Story, fact: &Fact, reason: Reason, actor: Actor) {
+fn begin(story: &mut Story, fact: &Fact, standby: bool, reason: Reason, actor: Actor) {
     let contact = changed_contact(&story.draft.contact, &fact.contact);
     if story.draft.exists() {
         story.then(
             actor,
             Change::Reopened {
                 reason,
-                standby: fact.standby,
+                standby,
                 kept: false,
                 contact,
             },
@@ -138,7 +139,7 @@ fn begin(story: &mut Story, fact: &Fact, reason: Reason, actor: Actor) {
         Change::Opened {
             reason,
             as_new: Box::new(as_new),
-            standby: fact.standby,
+            standby,
         },
     );
 }

@@ -305,11 +305,12 @@ fn nobody(
     };
     let mut decision = decision(story, &terms, routed.rule.clone(), None, choice, background);
     let assign_clock = clock_with_nobody(&state.plan, &story.draft, route, None, arrival.since);
-    if story.draft.owner == Owner::Nobody {
+    if story.draft.owner == Owner::Nobody && !story.draft.standby {
         // This event has no number in the sequence: a name of its own keeps it apart from the next decision's.
         decision.id = story.draft.id.derive("nobody", story.draft.sequence);
         story.decided(arrival.actor, Some(decision), Change::ClockStarted(assign_clock));
     } else {
+        // That a bot let go is announced, also where nobody had it before and nobody has it now.
         let unassigned = Change::Unassigned {
             reason: Reason::Plan,
             note: None,

@@ -309,7 +309,7 @@ fn a_malformed_command_names_the_field() {
         (
             "plan.apply",
             json!({"plan": {"tenant": "a\u{0}b"}}),
-            "plan holds a NUL",
+            "holds a NUL character",
         ),
     ] {
         let said = complaint(&command(name, data.clone()));

@@ -14,7 +14,12 @@ const REPLY: ReplyTo<'static> = ReplyTo {
 };
 
 fn answer(happened: &Happened) -> Option<OutMessage> {
-    outcome::render(&happened.input, &happened.events, &tenant(), &PUBLISHING, REPLY)
+    outcome::render(
+        outcome::of(&happened.input, &happened.events)?,
+        &tenant(),
+        &PUBLISHING,
+        REPLY,
+    )
 }
 
 fn duplicate(company: &Company, happened: &Happened) -> Option<OutMessage> {
@@ -110,6 +115,7 @@ fn a_caller_without_a_correlation_id_gets_none() {
         correlation_id: None,
         ..REPLY
     };
-    let answer = outcome::render(&happened.input, &happened.events, &tenant(), &PUBLISHING, reply);
+    let outcome = outcome::of(&happened.input, &happened.events).unwrap();
+    let answer = outcome::render(outcome, &tenant(), &PUBLISHING, reply);
     assert_eq!(answer.unwrap().correlation_id, None);
 }

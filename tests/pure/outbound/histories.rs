@@ -78,7 +78,10 @@ pub enum Step {
         of: &'static str,
         active: bool,
     },
-    Plan,
+    Plan {
+        /// Its rules leave new conversations with nobody.
+        leaves: bool,
+    },
 }
 
 #[derive(Debug, Clone)]
@@ -135,7 +138,11 @@ impl History {
                     ..Upsert::default()
                 },
             ),
-            Step::Plan => company.apply(plan()),
+            Step::Plan { leaves } => {
+                let mut plan = plan();
+                plan.default = plan.default.filter(|_| !leaves);
+                company.apply(plan)
+            }
         }
     }
 
@@ -175,7 +182,7 @@ pub fn samples(count: u32) -> Vec<History> {
 }
 
 fn steps() -> impl Strategy<Value = Step> {
-    let fact = (any::<bool>(), prop::bool::weighted(0.1), happens()).prop_map(|(other, standby, happens)| {
+    let fact = (any::<bool>(), prop::bool::weighted(0.2), happens()).prop_map(|(other, standby, happens)| {
         Step::Fact {
             other,
             standby,
@@ -200,7 +207,7 @@ fn steps() -> impl Strategy<Value = Step> {
         1 => any::<bool>().prop_map(|other| Step::AssignDue { other }),
         2 => (agents(), presence).prop_map(|(of, presence)| Step::Presence { of, presence }),
         1 => (agents(), any::<bool>()).prop_map(|(of, active)| Step::Upsert { of, active }),
-        1 => Just(Step::Plan),
+        1 => any::<bool>().prop_map(|leaves| Step::Plan { leaves }),
     ]
 }
 

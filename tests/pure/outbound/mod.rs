@@ -43,7 +43,8 @@ pub fn answers(company: &Company, happened: &Happened) -> Vec<OutMessage> {
         correlation_id: Some("42"),
     };
     let tenant = tenant();
-    let outcome = outcome::render(&happened.input, &happened.events, &tenant, &PUBLISHING, reply);
+    let outcome = outcome::of(&happened.input, &happened.events)
+        .and_then(|outcome| outcome::render(outcome, &tenant, &PUBLISHING, reply));
     let again = outcome::duplicate(&happened.input, company.now, &tenant, &PUBLISHING, reply);
     outcome.into_iter().chain(again).collect()
 }

@@ -1,12 +1,13 @@
 //! What holds for everything that leaves, whatever happened.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
-use switchboard::contract::envelope::{HEADERS, OutMessage};
+use switchboard::contract::envelope::{Destination, HEADERS, OutMessage};
 use switchboard::contract::event::kinds_of_events;
 use switchboard::contract::notification::kinds_of_notifications;
 use switchboard::contract::parcel;
+use switchboard::domain::conversation::Conversation;
 use switchboard::domain::input::{Actor, Body, Input, Recipient};
 use switchboard::domain::notify::told;
 
@@ -141,4 +142,56 @@ proptest! {
             assert_eq!(answers.len(), if is_command { 2 } else { 0 }, "{:?}", happened.input);
         });
     }
+
+    #[test]
+    fn the_previous_owner_is_the_owner_that_the_event_before_showed(history in histories()) {
+        let mut owners = BTreeMap::new();
+        for message in everything(&history).iter().filter(|message| is_in_a_sequence(message)) {
+            let body = json(message);
+            let (owner, previous) = (body["data"]["owner"].clone(), body["data"]["previous_owner"].clone());
+            let before = owners.insert(body["subject"].to_string(), owner.clone());
+            if !previous.is_null() {
+                prop_assert_ne!((&previous["kind"], &previous["id"]), (&owner["kind"], &owner["id"]));
+                prop_assert_eq!(Some(previous), before);
+            }
+        }
+    }
+
+    #[test]
+    fn whatever_events_show_of_a_conversation_changes_by_an_event(history in histories()) {
+        let mut shown = BTreeMap::new();
+        history.play(|company, happened| {
+            for recorded in &happened.events {
+                if let Some((after, change)) = recorded.change().filter(|(_, change)| change.is_announced()) {
+                    shown.insert(after.id, (visible(after), format!("{change:?}")));
+                }
+            }
+            for conversation in company.state.conversations().filter(|conversation| conversation.exists()) {
+                let (last, by) = &shown[&conversation.id];
+                assert_eq!(&visible(conversation), last, "last announced by {by}, then {:?}", happened.input);
+            }
+        });
+    }
+}
+
+/// Whether it is an event of a conversation's history, not an answer that repeats one.
+fn is_in_a_sequence(message: &OutMessage) -> bool {
+    message.to == Destination::Events && message.headers.iter().any(|(name, _)| *name == "ce-sequence")
+}
+
+/// What every event shows of its conversation.
+fn visible(conversation: &Conversation) -> String {
+    let Conversation {
+        status,
+        owner,
+        team,
+        episode,
+        epoch,
+        sequence,
+        standby,
+        window_expires_at,
+        ..
+    } = conversation;
+    let team = owner.agent().and(team.as_ref());
+    format!("{status:?} {owner:?} {team:?} {episode} {epoch} {sequence} {standby} {window_expires_at:?}")
 }

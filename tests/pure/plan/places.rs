@@ -1,6 +1,7 @@
 //! Where a plan is wrong: in its text, in the text of a condition, in TOML and in JSON; and how much of it is said.
 
 use serde_json::json;
+use switchboard::config::DEFAULT_MAX_BODY;
 use switchboard::contract::plan::{self, MAX_PLAN_BYTES};
 
 use super::{SMALL, check, faults, has_fault};
@@ -246,4 +247,17 @@ fn what_is_nested_too_deeply_is_a_fault_like_any_other() {
         "]".repeat(100_000)
     );
     is_json_fault(&value, "teams[0]", "1:24", "must be a table, not a list");
+}
+
+#[test]
+fn the_longest_plan_fits_through_the_door_as_a_command() {
+    let longest = format!("{}#", super::SMALL);
+    let longest = format!("{longest}{}", "x".repeat(MAX_PLAN_BYTES - longest.len()));
+    super::good(&longest);
+    const {
+        assert!(
+            MAX_PLAN_BYTES + (32 << 10) <= DEFAULT_MAX_BODY,
+            "room for the command around it"
+        )
+    };
 }

@@ -191,3 +191,38 @@ proptest! {
         }
     }
 }
+
+/// The text, with a NUL if it is number `place`.
+fn marked(text: &str, place: &mut usize) -> String {
+    let here = *place == 0;
+    *place = place.wrapping_sub(1);
+    if here {
+        format!("{text}\0")
+    } else {
+        text.to_owned()
+    }
+}
+
+/// The same value with a NUL in its text or key number `place`.
+fn with_nul(value: &Value, place: &mut usize) -> Value {
+    match value {
+        Value::String(text) => marked(text, place).into(),
+        Value::Array(items) => items.iter().map(|item| with_nul(item, place)).collect(),
+        Value::Object(fields) => {
+            let mark = |(key, value): (&String, &Value)| (marked(key, place), with_nul(value, place));
+            fields.iter().map(mark).collect::<Map<_, _>>().into()
+        }
+        other => other.clone(),
+    }
+}
+
+#[test]
+fn a_nul_anywhere_in_a_plan_is_refused_because_postgres_cannot_keep_it() {
+    let whole = super::good(&super::fixture("every_key.toml")).document;
+    let marked = (0..).map(|place| with_nul(&whole, &mut place.clone()));
+    let bad: Vec<Value> = marked.take_while(|value| *value != whole).collect();
+    assert!(bad.len() > 100, "{} texts and keys", bad.len());
+    for bad in bad {
+        assert!(plan::from_json(&bad).is_err(), "{bad}");
+    }
+}

@@ -247,6 +247,17 @@ impl Stage {
         .await;
     }
 
+    /// Deadlocks that Postgres has broken in this database. Connections count them for themselves and say so when they
+    /// end: all but the one that asks have to be gone first.
+    pub async fn deadlocks(&mut self) -> i64 {
+        self.store = self.database.store();
+        let others = "select count(*) from pg_stat_activity
+          where datname = current_database() and pid <> pg_backend_pid() and backend_type = 'client backend'";
+        self.until_count(others, 0).await;
+        self.count("select deadlocks from pg_stat_database where datname = current_database()")
+            .await
+    }
+
     /// Stops the workers in order.
     pub async fn end(mut self) {
         self.stop_workers().await;

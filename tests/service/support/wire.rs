@@ -1,4 +1,5 @@
-//! A wire to a server that remembers what was sent, can keep the answers back, and can be cut and mended.
+//! A wire to a server that remembers what was sent, can keep the answers back or garble what is sent, and can be cut and
+//! mended.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -7,15 +8,22 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
+/// Carried at once: more than a publish of any test here, so that what is garbled is not cut in two.
+const ROOM: usize = 256 * 1024;
+
 pub struct Wire {
     /// Leads over this wire.
     pub url: String,
     state: Arc<State>,
 }
 
+/// What is replaced, and by what that is as long.
+type Garbling = (&'static [u8], &'static [u8]);
+
 struct State {
     sent: Mutex<Vec<u8>>,
     keeps_answers: AtomicBool,
+    garbled: Mutex<Vec<Garbling>>,
     whole: watch::Sender<bool>,
 }
 
@@ -28,6 +36,7 @@ impl Wire {
         let state = Arc::new(State {
             sent: Mutex::default(),
             keeps_answers: AtomicBool::new(false),
+            garbled: Mutex::default(),
             whole: watch::channel(true).0,
         });
         let (server, shared) = (server.to_owned(), state.clone());
@@ -65,6 +74,13 @@ impl Wire {
         self.state.keeps_answers.store(true, Ordering::SeqCst);
     }
 
+    /// From now on what is sent has `to` wherever it had `from`: no client sends bytes that are not UTF-8.
+    pub fn garble(&self, from: &'static [u8], to: &'static [u8]) {
+        assert_eq!(from.len(), to.len());
+        let mut garbled = self.state.garbled.lock().expect("no panic while it is held");
+        garbled.push((from, to));
+    }
+
     /// Ends every connection, and whoever connects is sent away, until it is mended.
     pub fn cut(&self) {
         self.state.whole.send_replace(false);
@@ -73,6 +89,21 @@ impl Wire {
     /// Carries again.
     pub fn mend(&self) {
         self.state.whole.send_replace(true);
+    }
+}
+
+impl State {
+    /// Remembers what is sent, garbled if it is to be.
+    fn note(&self, sent: &mut [u8]) {
+        for (from, to) in &*self.garbled.lock().expect("no panic while it is held") {
+            for place in 0..sent.len().saturating_sub(from.len() - 1) {
+                if sent[place..].starts_with(from) {
+                    sent[place..place + to.len()].copy_from_slice(to);
+                }
+            }
+        }
+        let mut all = self.sent.lock().expect("no panic while it is held");
+        all.extend_from_slice(sent);
     }
 }
 
@@ -85,20 +116,17 @@ async fn carry(client: TcpStream, server: String, state: Arc<State>) {
     let (mut from_client, mut to_client) = client.into_split();
     let (mut from_server, mut to_server) = server.into_split();
     let there = async {
-        let mut buffer = vec![0; 64 * 1024];
+        let mut buffer = vec![0; ROOM];
         while let Ok(count @ 1..) = from_client.read(&mut buffer).await {
-            state
-                .sent
-                .lock()
-                .expect("no panic while it is held")
-                .extend_from_slice(&buffer[..count]);
-            if to_server.write_all(&buffer[..count]).await.is_err() {
+            let sent = &mut buffer[..count];
+            state.note(sent);
+            if to_server.write_all(sent).await.is_err() {
                 return;
             }
         }
     };
     let back = async {
-        let mut buffer = vec![0; 64 * 1024];
+        let mut buffer = vec![0; ROOM];
         while let Ok(count @ 1..) = from_server.read(&mut buffer).await {
             let kept = state.keeps_answers.load(Ordering::SeqCst);
             if !kept && to_client.write_all(&buffer[..count]).await.is_err() {

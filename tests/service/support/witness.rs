@@ -95,7 +95,7 @@ impl Witness {
     pub fn until(
         &mut self,
         what: impl Into<String>,
-        done: impl Fn(&[Seen]) -> bool,
+        mut done: impl FnMut(&[Seen]) -> bool,
     ) -> impl Future<Output = ()> {
         let place = std::panic::Location::caller();
         let what = what.into();
@@ -121,12 +121,13 @@ impl Witness {
     pub fn until_events(&mut self, kind: &str, count: usize) -> impl Future<Output = ()> {
         let kind = kind.to_owned();
         let what = format!("{count} of {kind}");
+        // What was looked at is not looked at again: a flood would cost its square.
+        let mut looked_at = 0;
+        let mut ids = std::collections::BTreeSet::new();
         self.until(what, move |seen| {
-            let ids: std::collections::BTreeSet<&str> = seen
-                .iter()
-                .filter(|one| one.kind() == kind)
-                .map(|one| one.text("/id"))
-                .collect();
+            let new = seen[looked_at..].iter().filter(|one| one.kind() == kind);
+            ids.extend(new.map(|one| one.text("/id").to_owned()));
+            looked_at = seen.len();
             ids.len() >= count
         })
     }
@@ -204,6 +205,14 @@ impl Witness {
                 one.body
             );
         }
+    }
+
+    /// Nothing was published twice: where nothing broke off, nothing need be repeated.
+    #[track_caller]
+    pub fn assert_published_once(&self) {
+        let mut ids = std::collections::BTreeSet::new();
+        let twice = self.seen.iter().find(|one| !ids.insert(one.text("/id")));
+        assert!(twice.is_none(), "published twice: {twice:?}");
     }
 
     /// Takes this many dead letters.

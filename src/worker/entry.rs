@@ -1,0 +1,146 @@
+//! The inputs of a batch's fold, in order of arrival, each with where its outcome goes.
+
+use std::collections::{BTreeSet, HashSet};
+
+use metrics::counter;
+use uuid::Uuid;
+
+use super::batch::Failure;
+use super::directory::Directory;
+use super::gather::{self, Pending, ReplyTo, Work};
+use super::resolve::Resolved;
+use crate::contract::ArrivedCommand;
+use crate::domain::ids::Tenant;
+use crate::domain::input::{Action, Body, Fact, Input};
+use crate::store::{Session, matching, plans};
+use crate::telemetry;
+
+/// An input of the fold, with where its outcome goes.
+#[derive(Debug)]
+pub struct Entry {
+    /// Whose.
+    pub tenant: Tenant,
+    /// It.
+    pub input: Input,
+    /// Whether it was there before: then it only gets an answer.
+    pub duplicate: bool,
+    /// The customer's phone, to tell the country by; dropped with the batch.
+    pub phone: Option<String>,
+    /// Where the one who sent it wants the outcome.
+    pub reply: Option<ReplyTo>,
+    /// For a plan: its document.
+    pub document: Option<serde_json::Value>,
+    /// Which of the pending it came from; none for timers.
+    place: Option<usize>,
+}
+
+impl Entry {
+    /// An input that nobody waits for.
+    pub fn timed(tenant: Tenant, input: Input) -> Self {
+        Self {
+            tenant,
+            input,
+            duplicate: false,
+            phone: None,
+            reply: None,
+            document: None,
+            place: None,
+        }
+    }
+}
+
+/// The inputs in order of arrival. A key met twice in one batch is new the first time only.
+pub fn arrived(pending: &[Pending<'_>], fresh: &HashSet<Uuid>, resolved: &Resolved) -> Vec<Entry> {
+    let mut fresh = fresh.clone();
+    let mut entries = Vec::with_capacity(pending.len());
+    for (place, one) in pending.iter().enumerate() {
+        let duplicate = !fresh.remove(&one.key);
+        let (cause, body, phone, document) = match one.what {
+            Work::Fact(fact) => {
+                let Some(conversation) = resolved.conversations.get(&place).copied() else {
+                    counter!(telemetry::SKIPPED, "reason" => "no_conversation").increment(1);
+                    continue;
+                };
+                let body = Body::Fact(Fact {
+                    conversation,
+                    channel: fact.channel.clone(),
+                    contact: fact.contact.clone(),
+                    at: fact.at,
+                    standby: fact.standby,
+                    what: fact.what.clone(),
+                });
+                (
+                    fact.cause.clone(),
+                    body,
+                    fact.identity.phone().map(str::to_owned),
+                    None,
+                )
+            }
+            Work::Command(command) => (
+                command.cause.clone(),
+                Body::Command(command.command.clone()),
+                None,
+                command.document.clone(),
+            ),
+        };
+        let input = Input {
+            cause,
+            key: one.key,
+            body,
+        };
+        let reply = one.reply_to.clone();
+        entries.push(Entry {
+            tenant: one.tenant.clone(),
+            input,
+            duplicate,
+            phone,
+            reply,
+            document,
+            place: Some(place),
+        });
+    }
+    entries
+}
+
+/// Plans are judged against what other tenants have claimed, before the core sees them. Whoever may get a first plan gets
+/// a match row to be locked by.
+pub async fn judge_plans(
+    session: &Session,
+    directory: &Directory,
+    pending: &[Pending<'_>],
+    entries: &mut [Entry],
+) -> Result<(), Failure> {
+    let applies = |entry: &&Entry| !entry.duplicate && command(entry, pending).is_some_and(is_plan);
+    let applied_to: BTreeSet<Tenant> = entries
+        .iter()
+        .filter(applies)
+        .map(|entry| entry.tenant.clone())
+        .collect();
+    for tenant in &applied_to {
+        matching::create(session, tenant).await?;
+    }
+    for entry in entries.iter_mut().filter(|entry| !entry.duplicate) {
+        let Some(arrived) = command(entry, pending) else {
+            continue;
+        };
+        if let Action::ApplyPlan { plan, .. } = &arrived.command.action {
+            let channels: Vec<_> = plan.channels.keys().collect();
+            let taken = plans::taken(session, &entry.tenant, &channels).await?;
+            let active = directory.active(&entry.tenant).map(|active| &**active);
+            entry.input.body = Body::Command(gather::judge_plan(arrived, &taken, active));
+        }
+    }
+    Ok(())
+}
+
+/// The command an entry came from, if it was one.
+fn command<'a>(entry: &Entry, pending: &'a [Pending<'_>]) -> Option<&'a ArrivedCommand> {
+    match pending.get(entry.place?)?.what {
+        Work::Command(command) => Some(command),
+        Work::Fact(_) => None,
+    }
+}
+
+fn is_plan(command: &ArrivedCommand) -> bool {
+    &*command.command.name == gather::PLAN_APPLY
+}
