@@ -215,7 +215,8 @@ pub enum Change {
         /// By whom.
         origin: Origin,
     },
-    /// A clock that starts without any other event (a conversation left with nobody by the rules). Not announced.
+    /// A clock that starts, or is written down again, without any other event (a conversation left with nobody by the rules,
+    /// or found stranded). Not announced.
     ClockStarted(AssignClock),
     /// A response policy was broken.
     ResponseBreached {

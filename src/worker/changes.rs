@@ -32,6 +32,8 @@ pub struct Changes {
     messages: BTreeMap<Partition, Vec<OutMessage>>,
     /// By conversation: whether only ordinary messages happened to it.
     touched: BTreeMap<(Tenant, ConversationId), bool>,
+    /// Conversations whose clock is written, changed or not.
+    clocks: BTreeSet<ConversationId>,
     people: BTreeSet<(Tenant, AgentId)>,
     turns: BTreeSet<(Tenant, TeamId, AgentId)>,
     /// Tenants whose people or memberships an upsert or a plan wrote.
@@ -98,6 +100,7 @@ impl Changes {
             publishing: Publishing { partitions },
             messages: BTreeMap::new(),
             touched: BTreeMap::new(),
+            clocks: BTreeSet::new(),
             people: BTreeSet::new(),
             turns: BTreeSet::new(),
             rewritten: BTreeSet::new(),
@@ -235,6 +238,9 @@ impl Changes {
                     .is_some_and(|conversation| conversation.carried_by().is_some());
                 let only_ordinary = self.touched.entry((tenant.clone(), *id)).or_insert(true);
                 *only_ordinary &= ordinary && owned;
+                if matches!(change, Change::ClockStarted(_)) {
+                    self.clocks.insert(*id);
+                }
             }
             Kind::AgentUpserted { agent, .. } => {
                 self.rewritten.insert(tenant.clone());
@@ -416,7 +422,7 @@ impl Changes {
             let Touched {
                 conversation,
                 exists,
-                changed_dues,
+                mut changed_dues,
                 marked,
             } = touched;
             if !conversation.exists() {
@@ -437,6 +443,10 @@ impl Changes {
                 sorted.full.push(saved)
             } else {
                 sorted.new.push(saved)
+            }
+            let written = changed_dues.iter().any(|(kind, _)| *kind == TimerKind::Assign);
+            if self.clocks.contains(id) && !written {
+                changed_dues.push((TimerKind::Assign, conversation.assign_clock.due()));
             }
             let changed = changed_dues.into_iter();
             sorted

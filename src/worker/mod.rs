@@ -35,6 +35,7 @@ pub mod start;
 mod sweep;
 
 // Without a lane.
+pub mod audit;
 pub mod visit;
 
 pub use lane::Doubt;

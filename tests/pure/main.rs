@@ -6,6 +6,7 @@ mod condition;
 mod contract_in;
 mod defects;
 mod legible;
+mod lifecycles;
 mod model;
 mod nearest;
 mod notify;
