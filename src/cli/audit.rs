@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use super::print::say;
 use super::{Done, connect, print};
-use crate::store::audit;
+use crate::worker::audit;
 
 /// Check every promise that data can show. Exit code 1 if one is broken.
 ///
@@ -19,8 +19,7 @@ pub struct Arguments {
 }
 
 pub async fn run(arguments: Arguments) -> Done {
-    let session = connect::store()?.session().await?;
-    let findings = audit::run(&session).await?;
+    let findings = audit::run(&connect::store()?).await?;
     let violations: i64 = findings.iter().map(|finding| finding.violations).sum();
     if arguments.json {
         print::json(&findings)?;

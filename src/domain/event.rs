@@ -143,7 +143,8 @@ pub enum Change {
         /// Told by the one who did it.
         note: Option<Arc<str>>,
     },
-    /// A clock that starts without any other event (a conversation left with nobody by the rules). Not announced.
+    /// A clock that starts, or is written down again, without any other event (a conversation left with nobody by the rules,
+    /// or found stranded). Not announced.
     ClockStarted(super::conversation::AssignClock),
     /// A response policy was broken.
     ResponseBreached {

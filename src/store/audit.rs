@@ -1,12 +1,12 @@
 //! Every promise that data can show, checked: counts, and a few examples of each violation.
 //!
 //! All checks look at one snapshot, so that work in progress is never mistaken for a violation. What needs the plan to be
-//! judged (P6: is there someone eligible for someone who waits?) is not here: it is a question for the core.
+//! judged (P6: is there someone eligible for someone who waits?) is not here: `worker::audit` asks the core.
 
 use super::{Session, StoreError};
 
 /// Examples named of each violation.
-const EXAMPLES: i64 = 10;
+pub const EXAMPLES: usize = 10;
 /// How long one check may take: it may look at every conversation, which batches never do.
 const TIMEOUT: &str = "5min";
 
@@ -90,6 +90,12 @@ const CHECKS: &[Check] = &[
             or (requirement is null) <> (waits_from is null)",
     },
     Check {
+        promise: "P6",
+        name: "drains with work left and no timer to go on",
+        sql: "select m.tenant from matching m left join timer t on t.tenant = m.tenant and t.kind = 'drain'
+          where m.drain_pending and t.id is null",
+    },
+    Check {
         promise: "P7",
         name: "customers who wait with nobody, without a clock, and without a bot",
         sql: "select tenant || '/' || id from conversation
@@ -149,7 +155,7 @@ async fn look(session: &Session, check: &Check) -> Result<Finding, StoreError> {
            coalesce((select array_agg(what) from (select what from bad order by what limit $1) few), '{{}}') from bad",
         check.sql
     );
-    let row = session.query_one(&sql, &[&EXAMPLES]).await?;
+    let row = session.query_one(&sql, &[&(EXAMPLES as i64)]).await?;
     Ok(Finding {
         promise: check.promise,
         check: check.name,

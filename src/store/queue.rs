@@ -123,15 +123,20 @@ pub async fn in_other_teams(
     Ok(rows.iter().map(|row| ConversationId(row.get(0))).collect())
 }
 
-/// Conversations of this home whose customer waits although nobody has them and no clock runs: P7 says there are none.
+/// Conversations of this home that would wait for ever, of which P7 says there are none: with nobody and without a clock
+/// although a customer waits; in a queue without the place that drains look for; with a clock that has no timer.
 pub async fn stranded(
     session: &Session,
     home: Partition,
     limit: i64,
 ) -> Result<Vec<(Tenant, ConversationId)>, StoreError> {
-    let sql = "select tenant, id from conversation
-      where home = $1 and status = 'open' and owner_agent is null and owner_queue is null and not standby
-        and clock = 'off' and waiting_since is not null
+    let sql = "select tenant, id from conversation c
+      where home = $1 and status = 'open' and owner_agent is null and not standby and (
+        owner_queue is null and clock = 'off' and waiting_since is not null
+        or owner_queue is not null and requirement is null and not coalesce((route ->> 'manual')::boolean, false)
+        -- Long overdue: a timer that is merely late is somebody's work, and most clocks have not run out.
+        or clock = 'running' and clock_due < clock_timestamp() - interval '1 minute' and not exists (
+          select from timer t where t.tenant = c.tenant and t.kind = 'assign' and t.subject = c.id::text))
       order by tenant, id limit $2";
     let rows = session.query(sql, &[&i32::from(home.0), &limit]).await?;
     rows.iter()

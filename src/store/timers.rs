@@ -37,8 +37,10 @@ pub struct DueTimer {
     pub subject: String,
 }
 
+// By the transaction's beginning, which is never after the time the batch decides by: a timer that came due in between would
+// be claimed and found to be early, and its clock would never fire.
 const DUE: &str = "select id, tenant, kind, subject from timer
-  where lane = $1 and due <= clock_timestamp() order by due, id limit $2";
+  where lane = $1 and due <= now() order by due, id limit $2";
 
 /// Timers of this lane that are due, the oldest first.
 pub async fn due(session: &Session, lane: Partition, limit: i64) -> Result<Vec<DueTimer>, StoreError> {

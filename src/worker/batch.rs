@@ -119,10 +119,11 @@ async fn decide(session: &mut Session, order: Order<'_>) -> Result<Outcome, Fail
     let gathered = gather::gather(order.arrivals, order.directory);
     let pending = &gathered.pending;
     let opening = locks::open(session, order, pending).await?;
-    let resolved = resolve::resolve(pending, &opening.aliases, order.partitions);
+    let new = entry::new(pending, &opening.fresh);
+    let resolved = resolve::resolve(pending, &new, &opening.aliases, order.partitions);
     let mut world = World::default();
     let mut due = locks::conversations(session, order, pending, &opening, &resolved, &mut world).await?;
-    let mut entries = entry::arrived(pending, &opening.fresh, &resolved);
+    let mut entries = entry::arrived(pending, &new, &resolved);
     entry::judge_plans(session, order.directory, pending, &mut entries).await?;
     let needs = world.needs(entries.iter().chain(&due.entries()));
     let foreign = locks::match_rows(session, order, &needs, &mut due, &mut world).await?;

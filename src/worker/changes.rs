@@ -29,6 +29,8 @@ pub struct Changes {
     messages: BTreeMap<Partition, Vec<OutMessage>>,
     /// By conversation: whether only ordinary messages happened to it.
     touched: BTreeMap<(Tenant, ConversationId), bool>,
+    /// Conversations whose clock is written, changed or not.
+    clocks: BTreeSet<ConversationId>,
     people: BTreeSet<(Tenant, AgentId)>,
     turns: BTreeSet<(Tenant, TeamId, AgentId)>,
     /// Tenants whose people or memberships an upsert or a plan wrote.
@@ -91,6 +93,7 @@ impl Changes {
             publishing: Publishing { partitions },
             messages: BTreeMap::new(),
             touched: BTreeMap::new(),
+            clocks: BTreeSet::new(),
             people: BTreeSet::new(),
             turns: BTreeSet::new(),
             rewritten: BTreeSet::new(),
@@ -217,6 +220,9 @@ impl Changes {
                     .is_some_and(|conversation| conversation.carried_by().is_some());
                 let only_ordinary = self.touched.entry((tenant.clone(), *id)).or_insert(true);
                 *only_ordinary &= ordinary && owned;
+                if matches!(change, Change::ClockStarted(_)) {
+                    self.clocks.insert(*id);
+                }
             }
             Kind::AgentUpserted { .. } => drop(self.rewritten.insert(tenant.clone())),
             Kind::PresenceChanged { agent, expires, .. } => {
@@ -376,7 +382,7 @@ impl Changes {
             } else {
                 sorted.new.push(saved)
             }
-            if clock_changed {
+            if clock_changed || self.clocks.contains(id) {
                 sorted.clocks.push((tenant, conversation));
             }
         }

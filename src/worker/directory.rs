@@ -48,7 +48,7 @@ impl Directory {
         active.unwrap_or_else(|| Arc::new(Plan::empty(tenant.clone())))
     }
 
-    /// All channels, for commands about a contact.
+    /// Every tenant with a plan.
     pub fn tenants(&self) -> impl Iterator<Item = (&Tenant, &Arc<Active>)> {
         self.tenants.iter()
     }

@@ -49,12 +49,20 @@ impl Entry {
     }
 }
 
-/// The inputs in order of arrival. A key met twice in one batch is new the first time only.
-pub fn arrived(pending: &[Pending<'_>], fresh: &HashSet<Uuid>, resolved: &Resolved) -> Vec<Entry> {
+/// Which of them are new. A key met twice in one batch is new the first time only.
+pub fn new(pending: &[Pending<'_>], fresh: &HashSet<Uuid>) -> Vec<bool> {
     let mut fresh = fresh.clone();
+    pending.iter().map(|one| fresh.remove(&one.key)).collect()
+}
+
+/// The inputs in order of arrival. Of those that were there before only commands are left: they may want an answer.
+pub fn arrived(pending: &[Pending<'_>], new: &[bool], resolved: &Resolved) -> Vec<Entry> {
     let mut entries = Vec::with_capacity(pending.len());
     for (place, one) in pending.iter().enumerate() {
-        let duplicate = !fresh.remove(&one.key);
+        let duplicate = !new[place];
+        if duplicate && matches!(one.what, Work::Fact(_)) {
+            continue;
+        }
         let (cause, body, phone, document) = match one.what {
             Work::Fact(fact) => {
                 let Some(conversation) = resolved.conversations.get(&place).copied() else {
@@ -110,7 +118,7 @@ pub async fn judge_plans(
     pending: &[Pending<'_>],
     entries: &mut [Entry],
 ) -> Result<(), Failure> {
-    let applies = |entry: &&Entry| !entry.duplicate && command(entry, pending).is_some_and(is_plan);
+    let applies = |entry: &&Entry| !entry.duplicate && command(entry, pending).is_some_and(applies_plan);
     let applied_to: BTreeSet<Tenant> = entries
         .iter()
         .filter(applies)
@@ -141,6 +149,6 @@ fn command<'a>(entry: &Entry, pending: &'a [Pending<'_>]) -> Option<&'a ArrivedC
     }
 }
 
-fn is_plan(command: &ArrivedCommand) -> bool {
-    &*command.command.name == gather::PLAN_APPLY
+fn applies_plan(command: &ArrivedCommand) -> bool {
+    matches!(command.command.action, Action::ApplyPlan { .. })
 }

@@ -31,6 +31,8 @@ const TIMERS: i64 = 200;
 const LEFT_OVER_ROWS: i64 = 50;
 /// Between looks at whether the consumer before us is gone.
 const CONSUMER_GONE_POLL: Duration = Duration::from_millis(150);
+/// Longest wait for a confirm; not so long where the lease is shorter.
+const CONFIRM: Duration = Duration::from_secs(10);
 /// A message that was being tried alone in this many crashes is poison.
 const MAX_ATTEMPTS: i32 = 5;
 /// Shortest and longest wait before a lane is taken again.
@@ -163,7 +165,8 @@ impl Lane {
         let (epoch, now) = epoch.ok_or(Doubt::LeaseLost)?;
         self.epoch = epoch;
         self.now = self.now.max(now);
-        let mut publisher = Publisher::open(&pair.publishing, &self.shared.topology).await?;
+        let publisher = Publisher::open(&pair.publishing, &self.shared.topology).await?;
+        let mut publisher = publisher.with_patience(self.shared.settings.lease.min(CONFIRM));
         self.publish_left_over(&mut publisher).await?;
         self.await_sole_consumer(&pair).await?;
         let consumer = self.consume(&pair).await?;

@@ -32,6 +32,7 @@ pub mod start;
 mod sweep;
 
 // Without a lane.
+pub mod audit;
 pub mod visit;
 
 pub use lane::Doubt;

@@ -32,9 +32,11 @@ pub fn aliases_of(pending: &[Pending<'_>]) -> Vec<AliasKey> {
     keys.into_iter().collect()
 }
 
-/// Finds or founds the conversation of every fact, in order: the second message of a new customer meets the first's.
+/// Finds or founds the conversation of every fact that is new, in order: the second message of a new customer meets the
+/// first's. One that was there before founds nothing and teaches nothing: its conversation would never be opened.
 pub fn resolve(
     pending: &[Pending<'_>],
+    new: &[bool],
     known: &[(Tenant, Uuid, ConversationId)],
     partitions: u16,
 ) -> Resolved {
@@ -44,7 +46,7 @@ pub fn resolve(
         .collect();
     let stored: HashSet<AliasKey> = by_alias.keys().cloned().collect();
     let mut resolved = Resolved::default();
-    for (place, tenant, fact) in facts(pending) {
+    for (place, tenant, fact) in facts(pending).filter(|(place, ..)| new[*place]) {
         // Identifiers come in order of preference: where they disagree, the first that is known wins.
         let keys: Vec<AliasKey> = keys_of(tenant, fact).collect();
         let found = keys.iter().find_map(|key| by_alias.get(key).copied());

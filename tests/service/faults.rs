@@ -1,7 +1,10 @@
 //! What happens when something dies: nothing is lost, nothing happens twice, order holds.
 
+use std::time::Instant;
+
 use lapin::options::QueueDeclareOptions;
 use lapin::types::FieldTable;
+use switchboard::broker::consumer;
 
 use crate::support::bodies::{fact, phone, presence, roomy_plan};
 use crate::support::wait::{until, within};
@@ -144,6 +147,40 @@ async fn while_the_database_is_away_everything_waits_and_nothing_is_dead_lettere
     wire.mend();
     assert_complete(&stage, &mut witness, 2).await;
     until_queues_are_empty(&stage).await;
+    stage.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn while_the_broker_blocks_publishers_lanes_give_up_in_time_and_nothing_is_lost() {
+    let mut stage = Stage::with_plan(&roomy_plan()).await;
+    let mut witness = stage.witness().await;
+    let wire = Wire::over(&environment("AMQP_URL")).await;
+    let settings = stage.settings(&stage.database.url, &wire.url);
+    let lease = settings.worker.lease;
+    stage.worker_with(settings);
+    flood(&stage, 0).await;
+    witness.until_events("message.received", CUSTOMERS * EACH).await;
+    wire.block();
+    flood(&stage, 1).await;
+    let flooded = Instant::now();
+    // No lane waits for confirms beyond its lease: what it had in hand goes back into its queue, unacknowledged.
+    let ready = async || {
+        let mut ready = 0;
+        for partition in 0..PARTITIONS {
+            let queue = stage.rabbit.topology.partition_queue(partition);
+            let state = consumer::state_of(&stage.rabbit.connection, &queue).await;
+            ready += state.expect("the queue is there").0 as usize;
+        }
+        (ready == CUSTOMERS * EACH).then_some(())
+    };
+    until("all messages to be back", ready).await;
+    let took = flooded.elapsed();
+    assert!(took < lease * 3, "{took:?}");
+    assert!(stage.count("select count(*) from outbox").await > 0);
+    wire.unblock();
+    assert_complete(&stage, &mut witness, 2).await;
+    until_queues_are_empty(&stage).await;
+    stage.until_count("select count(*) from outbox", 0).await;
     stage.end().await;
 }
 

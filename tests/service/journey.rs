@@ -86,6 +86,22 @@ async fn a_body_delivered_again_in_whatever_wrapper_changes_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_message_that_comes_again_under_another_number_does_not_shut_that_customer_out() {
+    let mut stage = Stage::with_plan(PLAN).await;
+    let mut witness = stage.witness().await;
+    stage.worker();
+    stage.send(&fact(&phone(1), "wamid.1", "key")).await;
+    witness.until_events("conversation.queued", 1).await;
+    // The same message, as another gateway knows its sender; then the other customer's own first message.
+    stage.send(&fact(&phone(2), "wamid.1", "key")).await;
+    stage.send(&fact(&phone(2), "wamid.2", "key")).await;
+    witness.until_events("conversation.opened", 2).await;
+    assert_eq!(witness.conversations().len(), 2);
+    stage.assert_audit_is_clean().await;
+    stage.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn defect_13_a_burst_of_first_messages_from_one_contact_opens_one_conversation() {
     let mut stage = Stage::with_plan(PLAN).await;
     let mut witness = stage.witness().await;

@@ -1,6 +1,7 @@
 //! Tests against a real RabbitMQ and a real Postgres: `./dev test` starts both.
 
 mod answers;
+mod audit;
 mod bad_input;
 mod broker;
 mod contract;

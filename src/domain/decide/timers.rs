@@ -101,18 +101,24 @@ fn reexamine(state: &State, conversation: &Conversation, now: Timestamp) -> Vec<
     story.events
 }
 
-/// Found with neither owner nor queue place nor clock although its customer waits: it gets a clock.
+/// Found where nothing would remind anyone of it: it gets a clock, or what it has is written down again, with its place in
+/// the queue and its timer.
 fn stranded(state: &State, conversation: &Conversation, now: Timestamp) -> Vec<Event> {
-    let lost = conversation.owner == Owner::Nobody
-        && conversation.assign_clock == AssignClock::Off
-        && !conversation.standby;
-    let Some(since) = conversation.waiting_since.filter(|_| lost) else {
-        return Vec::new();
+    let as_it_is = || Some(conversation.assign_clock.clone());
+    let clock = match (&conversation.owner, &conversation.assign_clock) {
+        _ if conversation.standby => None,
+        (Owner::Agent(_), _) => None,
+        (Owner::Team(_), _) | (Owner::Nobody, AssignClock::Running { .. }) => as_it_is(),
+        (Owner::Nobody, AssignClock::Breached) => None,
+        (Owner::Nobody, AssignClock::Off) => conversation.waiting_since.map(|since| {
+            let team = conversation.team.as_ref();
+            placing::clock_with_nobody(&state.plan, conversation, &conversation.route, team, since)
+        }),
     };
-    let team = conversation.team.as_ref();
-    let clock = placing::clock_with_nobody(&state.plan, conversation, &conversation.route, team, since);
     let mut story = Story::of(conversation, now);
-    story.then(Actor::System(System::Sweep), Change::ClockStarted(clock));
+    if let Some(clock) = clock {
+        story.then(Actor::System(System::Sweep), Change::ClockStarted(clock));
+    }
     story.events
 }
 

@@ -108,6 +108,11 @@ const WRONGS: &[(&str, &str, &str)] = &[
         "no drain",
     ),
     (
+        "insert into matching (tenant, drain_pending) values ('acme', true)",
+        "P6",
+        "drains",
+    ),
+    (
         "update conversation set clock = 'off', clock_due = null where clock = 'running'",
         "P7",
         "with nobody",

@@ -216,7 +216,7 @@ async fn those_in_teams_that_are_gone_are_found_by_their_home() {
 }
 
 #[tokio::test]
-async fn only_who_waits_with_nobody_and_no_clock_is_stranded() {
+async fn whoever_would_wait_for_ever_is_stranded_and_nobody_else() {
     let database = Database::migrated().await;
     let lost = conversation(Owner::Nobody);
     let answered = Conversation {
@@ -238,25 +238,41 @@ async fn only_who_waits_with_nobody_and_no_clock_is_stranded() {
         due: second(60),
     };
     let timed = Conversation {
+        assign_clock: running.clone(),
+        ..conversation(Owner::Nobody)
+    };
+    let without_timer = Conversation {
         assign_clock: running,
         ..conversation(Owner::Nobody)
     };
+    let mut by_hand = waiting("support", 1);
+    by_hand.route.manual = true;
+    let out_of_queue = waiting("support", 2);
     let owned: AgentId = agent_id("martha");
     let all = [
         lost.clone(),
         answered,
         with_bot,
         breached,
-        timed,
+        timed.clone(),
+        without_timer.clone(),
+        by_hand,
+        out_of_queue.clone(),
         waiting("support", 0),
         conversation(Owner::Agent(owned)),
     ];
     keep(database.transaction().await, &acme(), &all).await;
+    let (timed, out) = (timed.id, out_of_queue.id);
+    database
+        .run(&format!(
+            "update conversation set requirement = null, waits_from = null where id = '{out}';
+             insert into timer values ('acme', 'assign', '{timed}', gen_random_uuid(), 3, clock_timestamp())"
+        ))
+        .await;
     let session = database.session().await;
-    assert_eq!(
-        queue::stranded(&session, HOME, 10).await,
-        Ok(vec![(acme(), lost.id)])
-    );
+    // Ids begin with their time.
+    let stranded = [lost.id, without_timer.id, out].map(|id| (acme(), id));
+    assert_eq!(queue::stranded(&session, HOME, 10).await, Ok(stranded.to_vec()));
     assert_eq!(
         queue::stranded(&session, Partition(HOME.0 + 1), 10).await,
         Ok(vec![])

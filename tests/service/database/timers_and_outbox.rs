@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use switchboard::domain::ids::{Partition, Tenant};
 use switchboard::store::timers::{self, DueTimer, NewTimer, TimerKind};
-use switchboard::store::{Session, outbox};
+use switchboard::store::{Session, lanes, outbox};
 
 use super::build::{HOME, acme, second};
 use crate::support::database::Database;
@@ -51,6 +51,24 @@ async fn due_timers_of_a_lane_come_the_oldest_first_and_no_more_than_asked() {
         ["first", "second", "third"]
     );
     assert_eq!(subjects(&due(&session, HOME, 2).await), ["first", "second"]);
+}
+
+#[tokio::test]
+async fn a_timer_that_comes_due_after_the_batch_began_is_left_to_the_next() {
+    let database = Database::migrated().await;
+    let batch = database.transaction().await;
+    let now = lanes::clock(&batch).await.expect("the batch's time").now;
+    database
+        .run("insert into timer values ('acme', 'drain', '', gen_random_uuid(), 3, clock_timestamp())")
+        .await;
+    let came_due = database.texts("select due::text from timer").await;
+    assert_eq!(
+        due(&batch, HOME, 10).await,
+        [],
+        "due at {came_due:?}, decided at {now}"
+    );
+    batch.rollback().await;
+    assert_eq!(due(&database.session().await, HOME, 10).await.len(), 1);
 }
 
 #[tokio::test]

@@ -17,8 +17,8 @@ use lapin::{BasicProperties, Channel};
 use serde_json::Value;
 use switchboard::config;
 use switchboard::contract::{partition, plan};
-use switchboard::store::{Store, audit, lanes};
-use switchboard::worker::{self, start::Settings, visit};
+use switchboard::store::{Store, lanes};
+use switchboard::worker::{self, audit, start::Settings, visit};
 use tokio::process::{Child, Command};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -222,8 +222,7 @@ impl Stage {
 
     /// Everything the audit finds, which should be nothing.
     pub async fn assert_audit_is_clean(&self) {
-        let session = self.store.session().await.unwrap();
-        let bad: Vec<_> = audit::run(&session)
+        let bad: Vec<_> = audit::run(&self.store)
             .await
             .unwrap()
             .into_iter()

@@ -1,5 +1,5 @@
-//! A wire to a server that remembers what was sent, can keep the answers back or garble what is sent, and can be cut and
-//! mended.
+//! A wire to a server that remembers what was sent, can keep the answers back or garble what is sent, can block publishers
+//! as a RabbitMQ without memory does, and can be cut and mended.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -25,7 +25,14 @@ struct State {
     keeps_answers: AtomicBool,
     garbled: Mutex<Vec<Garbling>>,
     whole: watch::Sender<bool>,
+    blocks: watch::Sender<bool>,
 }
+
+/// How a connection that publishes says so, in the name that it gives itself.
+const PUBLISHES: &[u8] = b" publishing";
+/// `connection.blocked`, with a reason, and `connection.unblocked`.
+const BLOCKED: &[u8] = b"\x01\0\0\0\0\0\x12\0\x0a\0\x3c\x0dlow on memory\xce";
+const UNBLOCKED: &[u8] = b"\x01\0\0\0\0\0\x04\0\x0a\0\x3d\xce";
 
 impl Wire {
     /// A wire to the server that this URL leads to.
@@ -38,6 +45,7 @@ impl Wire {
             keeps_answers: AtomicBool::new(false),
             garbled: Mutex::default(),
             whole: watch::channel(true).0,
+            blocks: watch::channel(false).0,
         });
         let (server, shared) = (server.to_owned(), state.clone());
         tokio::spawn(async move {
@@ -81,6 +89,16 @@ impl Wire {
         garbled.push((from, to));
     }
 
+    /// From now on RabbitMQ reads nothing from connections that publish, and tells them so.
+    pub fn block(&self) {
+        self.state.blocks.send_replace(true);
+    }
+
+    /// It reads again.
+    pub fn unblock(&self) {
+        self.state.blocks.send_replace(false);
+    }
+
     /// Ends every connection, and whoever connects is sent away, until it is mended.
     pub fn cut(&self) {
         self.state.whole.send_replace(false);
@@ -115,11 +133,19 @@ async fn carry(client: TcpStream, server: String, state: Arc<State>) {
     let server = TcpStream::connect(server).await.expect("the server is there");
     let (mut from_client, mut to_client) = client.into_split();
     let (mut from_server, mut to_server) = server.into_split();
+    let publishes = AtomicBool::new(false);
     let there = async {
         let mut buffer = vec![0; ROOM];
+        let mut blocks = state.blocks.subscribe();
         while let Ok(count @ 1..) = from_client.read(&mut buffer).await {
             let sent = &mut buffer[..count];
             state.note(sent);
+            if sent.windows(PUBLISHES.len()).any(|bytes| bytes == PUBLISHES) {
+                publishes.store(true, Ordering::SeqCst);
+            }
+            if publishes.load(Ordering::SeqCst) {
+                let _ = blocks.wait_for(|blocks| !blocks).await;
+            }
             if to_server.write_all(sent).await.is_err() {
                 return;
             }
@@ -127,7 +153,22 @@ async fn carry(client: TcpStream, server: String, state: Arc<State>) {
     };
     let back = async {
         let mut buffer = vec![0; ROOM];
-        while let Ok(count @ 1..) = from_server.read(&mut buffer).await {
+        let mut blocks = state.blocks.subscribe();
+        loop {
+            let count = tokio::select! {
+                read = from_server.read(&mut buffer) => match read {
+                    Ok(count @ 1..) => count,
+                    Ok(_) | Err(_) => return,
+                },
+                // What RabbitMQ sends at once are whole frames: between two reads there is room for one more.
+                changed = blocks.changed(), if publishes.load(Ordering::SeqCst) => {
+                    let said = if *blocks.borrow_and_update() { BLOCKED } else { UNBLOCKED };
+                    if changed.is_err() || to_client.write_all(said).await.is_err() {
+                        return;
+                    }
+                    continue;
+                }
+            };
             let kept = state.keeps_answers.load(Ordering::SeqCst);
             if !kept && to_client.write_all(&buffer[..count]).await.is_err() {
                 return;
