@@ -1,9 +1,11 @@
 //! Promises that the schema and single statements keep.
 
 use serde_json::json;
+use switchboard::contract::plan;
 
 use crate::support::Stage;
-use crate::support::bodies::{command, fact, phone, presence, roomy_plan};
+use crate::support::bodies::{PLAN, command, fact, phone, presence, roomy_plan};
+use crate::support::visitor::visit;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_ordinary_message_on_an_owned_conversation_costs_a_hot_update_and_no_match_row() {
@@ -76,6 +78,27 @@ async fn upserts_change_only_the_fields_they_name_and_drain_the_queue() {
             .await,
         1
     );
+    stage.assert_audit_is_clean().await;
+    stage.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_plan_is_compared_with_the_one_that_the_same_batch_put_in_force() {
+    let stage = Stage::with_plan(PLAN).await;
+    let apply = |text: &str| {
+        let plan = plan::from_toml(text).unwrap().document;
+        command("plan.apply", "boss", json!({ "plan": plan }))
+    };
+    // There, back again, and once more the same.
+    let (other, same, again) = (apply(&roomy_plan()), apply(PLAN), apply(PLAN));
+    visit(&stage, &[other, same, again]).await;
+    let versions = "select count(*) from plan where tenant = 'acme'";
+    assert_eq!(stage.count(versions).await, 3);
+    let in_force = "select count(*) from matching join plan p using (tenant) join plan first using (tenant)
+      where p.version = plan_version and plan_version = 3 and first.version = 1 and first.document = p.document";
+    assert_eq!(stage.count(in_force).await, 1);
+    let capacity = "select count(*) from agent where capacity = 2";
+    assert_eq!(stage.count(capacity).await, 2);
     stage.assert_audit_is_clean().await;
     stage.end().await;
 }

@@ -5,6 +5,7 @@ pub mod database;
 pub mod door;
 pub mod proxy;
 pub mod rabbit;
+pub mod visitor;
 pub mod wait;
 pub mod wire;
 pub mod witness;
