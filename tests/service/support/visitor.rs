@@ -5,7 +5,7 @@ use lapin::BasicProperties;
 use serde_json::Value;
 use switchboard::broker::Delivery;
 use switchboard::contract::{Incoming, Limits, read};
-use switchboard::worker::batch::{self, Author, Order};
+use switchboard::worker::batch::{self, Author, Order, Outcome};
 use switchboard::worker::directory::Directories;
 use switchboard::worker::gather::Arrival;
 
@@ -37,18 +37,24 @@ fn arrival(body: &Value) -> Arrival {
 
 /// Does all this in one batch as the command line would, without a lane: every lane's messages stay in the outbox.
 pub async fn visit(stage: &Stage, bodies: &[Value]) {
+    decide(stage, Author::Visitor, &[], bodies).await;
+}
+
+/// Does all this in one batch of this author, who has published these rows.
+pub async fn decide(stage: &Stage, author: Author, published: &[i64], bodies: &[Value]) -> Outcome {
     let arrivals: Vec<Arrival> = bodies.iter().map(arrival).collect();
     let directory = Directories::new(stage.store.clone()).refresh(0).await.unwrap();
     let order = Order {
-        author: Author::Visitor,
+        author,
         arrivals: &arrivals,
         timers: 0,
         look_for_rows: false,
-        published: &[],
+        published,
         not_before: Timestamp::UNIX_EPOCH,
         directory: &directory,
         partitions: PARTITIONS,
     };
     let outcome = batch::run(&stage.store, order).await.unwrap();
     assert!(outcome.dead.is_empty(), "{:?}", outcome.dead);
+    outcome
 }
