@@ -199,8 +199,12 @@ pub fn start_logging(format: Option<&str>) {
         Some("text") => false,
         _ => !std::io::stderr().is_terminal(),
     };
+    // Colours are for a terminal whose owner has not said otherwise: in a file they are noise.
+    let colours =
+        std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|no| no.is_empty());
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
+        .with_ansi(colours)
         .with_writer(std::io::stderr);
     // A second start (two workers in one test process) keeps the first.
     let _ = if json {

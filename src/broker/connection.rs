@@ -6,13 +6,14 @@
 use std::io::ErrorKind::TimedOut;
 use std::time::Duration;
 
-use lapin::tcp::{AMQPUriTcpExt, OwnedTLSConfig};
+use lapin::tcp::{AMQPUriTcpExt, AsyncTcpStream, OwnedTLSConfig};
 use lapin::uri::AMQPUri;
 use lapin::{Connection, ConnectionProperties};
 use secrecy::{ExposeSecret, SecretString};
 use tokio::time::timeout;
 
 use super::BrokerError;
+use super::wire::{self, Legible, LegibleRuntime};
 
 /// A peer that says nothing for this long is gone: short, because a frozen worker holds its lanes until then.
 const HEARTBEAT_SECONDS: u16 = 10;
@@ -70,16 +71,19 @@ async fn open(uri: AMQPUri, name: &str) -> lapin::Result<Connection> {
         .with_connection_name(name.into())
         .with_client_property("product".into(), env!("CARGO_PKG_NAME").into())
         .with_client_property("version".into(), env!("CARGO_PKG_VERSION").into());
-    let reach = async move |uri: AMQPUri, runtime| {
+    // lapin's own runtime opens the socket, with TLS on it if the URL asks for it; what comes out of it is mended.
+    let opener = lapin::runtime::default_runtime()?;
+    let reach = async move |uri: AMQPUri, _: LegibleRuntime| {
         let tls = OwnedTLSConfig::default();
         let stream = timeout(
             CONNECT_TIMEOUT,
-            uri.connect_with_config_async(tls.as_ref(), &runtime),
+            uri.connect_with_config_async(tls.as_ref(), &opener),
         )
         .await;
-        Ok(stream.unwrap_or_else(|_| Err(TimedOut.into()))?)
+        let stream = stream.unwrap_or_else(|_| Err(TimedOut.into()))?;
+        Ok(AsyncTcpStream::Plain(Legible::new(stream)))
     };
-    Connection::connector(uri, lapin::runtime::default_runtime()?, reach, properties).await
+    Connection::connector(uri, wire::runtime(), reach, properties).await
 }
 
 /// What an operation answers, if it answers in time.

@@ -36,40 +36,53 @@ impl Topology {
         for binding in &self.bindings {
             binding.declare(&channel).await?;
         }
+        close(&channel).await;
         Ok(())
     }
 
     /// Whether all of it is there and declared in our way: the first difference, as an error. Makes nothing.
     pub async fn check(&self, connection: &Connection) -> Result<(), BrokerError> {
-        match self.differences(connection).await?.into_iter().next() {
-            Some(difference) => Err(difference),
-            None => Ok(()),
-        }
+        let mut channel = open(connection).await?;
+        let found = self.own_differences(connection, &mut channel).await?;
+        close(&channel).await;
+        found.into_iter().next().map_or(Ok(()), Err)
     }
 
-    /// Everything that is missing or declared in another way, each as a sentence saying what to do. Makes nothing.
-    /// Bindings are not looked at, because AMQP has no question about them: declaring again puts them right.
+    /// Everything that is missing, declared in another way or too many, each as a sentence saying what to do. Makes
+    /// nothing. To ask about what should not be there makes lapin log an error where all is well, so a worker does not:
+    /// it goes by the number of partitions in the database.
     pub async fn differences(&self, connection: &Connection) -> Result<Vec<BrokerError>, BrokerError> {
-        let mut found = Vec::new();
         let mut channel = open(connection).await?;
+        let mut found = self.own_differences(connection, &mut channel).await?;
+        found.extend(self.one_too_many(&channel).await?);
+        close(&channel).await;
+        Ok(found)
+    }
+
+    /// Bindings are not looked at, because AMQP has no question about them: declaring again puts them right.
+    async fn own_differences(
+        &self,
+        connection: &Connection,
+        channel: &mut Channel,
+    ) -> Result<Vec<BrokerError>, BrokerError> {
+        let mut found = Vec::new();
         for exchange in &self.exchanges {
             // Only what is known to be there is declared: that changes nothing, and fails where it is different.
-            let passive = exchange.declare(&channel, Declare::Passive).await;
+            let passive = exchange.declare(channel, Declare::Passive).await;
             let answer = match passive {
-                Ok(()) => exchange.declare(&channel, Declare::Active).await,
+                Ok(()) => exchange.declare(channel, Declare::Active).await,
                 missing => missing,
             };
-            note(&mut found, &mut channel, connection, answer).await?;
+            note(&mut found, channel, connection, answer).await?;
         }
         for queue in &self.queues {
-            let passive = queue.declare(&channel, Declare::Passive).await;
+            let passive = queue.declare(channel, Declare::Passive).await;
             let answer = match passive {
-                Ok(()) => queue.declare(&channel, Declare::Active).await,
+                Ok(()) => queue.declare(channel, Declare::Active).await,
                 missing => missing,
             };
-            note(&mut found, &mut channel, connection, answer).await?;
+            note(&mut found, channel, connection, answer).await?;
         }
-        found.extend(self.one_too_many(&channel).await?);
         Ok(found)
     }
 
@@ -215,6 +228,11 @@ async fn note(
 
 async fn open(connection: &Connection) -> Result<Channel, BrokerError> {
     answered("open", async { Ok(connection.create_channel().await?) }).await
+}
+
+/// Left to its drop, lapin would close the channel while its connection is closing, and log that as an error.
+async fn close(channel: &Channel) {
+    let _ = answered("close", async { Ok(channel.close(200, "looked".into()).await?) }).await;
 }
 
 fn text(value: &str) -> AMQPValue {

@@ -92,15 +92,10 @@ impl From<Error> for BrokerError {
             Some((AMQPSoftError::NOTFOUND, said)) if is_absent(&said) => {
                 Self::Missing(format!("{said}: run `switchboard topology declare`"))
             }
-            Some((AMQPSoftError::ACCESSREFUSED, said)) => {
-                Self::Setup(format!("the broker refuses the user of AMQP_URL ({said}): grant the permission"))
-            }
+            Some((AMQPSoftError::ACCESSREFUSED, said)) => Self::Setup(format!(
+                "the broker refuses the user of AMQP_URL ({said}): grant the permission"
+            )),
             Some((_, said)) => Self::Away(said),
-            None if matches!(error.kind(), ErrorKind::ParsingError(_)) => Self::Away(
-                "a message cannot be read at all: a routing key, property or header name in it is not UTF-8; take it out \
-                 of its queue by hand"
-                    .into(),
-            ),
             None => Self::Away(error.to_string()),
         }
     }

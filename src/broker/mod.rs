@@ -1,6 +1,7 @@
 //! RabbitMQ: bytes, headers and tags. What they mean is somebody else's business.
 //!
 //! In reading order: [`topology`] says what exchanges and queues there are (`declare` makes and compares them), [`Connector`] opens connections,
+//! whose streams `wire` and [`legible`] make readable for lapin,
 //! [`consumer`] takes deliveries and acknowledges them, [`delivery`] is what a message looks like here, [`publisher`]
 //! publishes and waits for every confirm, [`dead`] sets aside what cannot be used and brings it back.
 //!
@@ -13,8 +14,10 @@ pub mod dead;
 mod declare;
 pub mod delivery;
 mod error;
+pub mod legible;
 pub mod publisher;
 pub mod topology;
+mod wire;
 
 pub use connection::Connector;
 pub use consumer::Consumer;

@@ -35,9 +35,8 @@ pub async fn run(arguments: Arguments) -> Done {
     if decisions.is_empty() {
         say!("no automatic decision was made about this conversation");
     }
-    for decision in &decisions {
-        say!("{}", story(decision));
-    }
+    let stories: Vec<String> = decisions.iter().map(story).collect();
+    print::write(&stories.join("\n"));
     Ok(ExitCode::SUCCESS)
 }
 
@@ -57,7 +56,7 @@ fn value(decision: &Decision) -> Value {
     })
 }
 
-/// A decision in a few sentences.
+/// A decision in a few sentences, a line each.
 fn story(decision: &Decision) -> String {
     let rule = match &decision.rule {
         Some(rule) => format!("rule \"{rule}\""),

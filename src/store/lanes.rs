@@ -17,6 +17,15 @@ use crate::domain::ids::Partition;
 /// The ingress queue's row among the lanes: it too has one consumer at a time in the whole deployment.
 pub const INGRESS: Partition = Partition(u16::MAX);
 
+/// What a lane is called in logs.
+pub fn name(lane: Partition) -> String {
+    if lane == INGRESS {
+        "ingress".into()
+    } else {
+        lane.to_string()
+    }
+}
+
 pub(super) const STATEMENTS: &[&str] = &[FENCE, CLOCK, CLEAR_ATTEMPT];
 
 /// A lane as the leases see it.
@@ -83,15 +92,22 @@ pub async fn raise_epoch(
     Ok(row.map(|row| (row.get(0), row.get(1))))
 }
 
-/// Says that the worker lives and keeps its lanes; returns the lanes it holds. A lease that ran out and that nobody has
-/// taken since is renewed too.
-pub async fn renew(client: &Client, worker: Uuid, lease: Duration) -> Result<Vec<Partition>, StoreError> {
+/// Keeps the lanes of the worker, and says that it lives if it `counts` among those that share all lanes; returns the
+/// lanes it holds. A lease that ran out and that nobody has taken since is renewed too.
+pub async fn renew(
+    client: &Client,
+    worker: Uuid,
+    lease: Duration,
+    counts: bool,
+) -> Result<Vec<Partition>, StoreError> {
     let sql = "with until as materialized (select clock_timestamp() + $2 * interval '1 ms' as until),
       me as (
-        insert into worker (id, seen_until) select $1, until from until
+        insert into worker (id, seen_until) select $1, until from until where $3
         on conflict (id) do update set seen_until = excluded.seen_until)
       update lane set lease_until = until.until from until where worker = $1 returning partition";
-    let rows = client.query(sql, &[&worker, &milliseconds(lease)]).await?;
+    let rows = client
+        .query(sql, &[&worker, &milliseconds(lease), &counts])
+        .await?;
     rows.iter().map(|row| codec::partition(row.get(0))).collect()
 }
 

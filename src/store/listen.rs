@@ -1,10 +1,19 @@
 //! Hints between lanes: NOTIFY after a commit, LISTEN on a connection of its own. A hint may be lost; lanes also poll.
 
 use futures_util::StreamExt;
-use tokio_postgres::AsyncMessage;
+use tokio_postgres::{AsyncMessage, Client};
 
 use super::{Session, Store, StoreError};
 use crate::domain::ids::Partition;
+
+/// What another worker, or another lane of this one, has to say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Hint {
+    /// Rows wait for this lane.
+    Rows(Partition),
+    /// Who has which lane, or how many share them, has changed.
+    Leases,
+}
 
 /// Says that rows wait for these lanes. After the commit and on its own: inside a transaction it would make all commits
 /// of the database wait for each other.
@@ -22,11 +31,17 @@ pub async fn notify(session: &Session, lanes: &[Partition]) -> Result<(), StoreE
     Ok(())
 }
 
+/// Says to all workers that it is worth a look at who has which lane.
+pub async fn notify_leases(client: &Client) -> Result<(), StoreError> {
+    client.batch_execute("notify switchboard_lease").await?;
+    Ok(())
+}
+
 /// Hands every hint to `wake`, until the connection ends.
-pub async fn listen(store: &Store, wake: impl Fn(Partition)) -> Result<(), StoreError> {
+pub async fn listen(store: &Store, wake: impl Fn(Hint)) -> Result<(), StoreError> {
     let (client, mut messages) = store.listening_client().await?;
     // The connection moves only while its messages are asked for: LISTEN and the stream have to run side by side.
-    let subscribe = client.batch_execute("listen switchboard_lane");
+    let subscribe = client.batch_execute("listen switchboard_lane; listen switchboard_lease");
     tokio::pin!(subscribe);
     let mut subscribed = false;
     loop {
@@ -34,8 +49,10 @@ pub async fn listen(store: &Store, wake: impl Fn(Partition)) -> Result<(), Store
             done = &mut subscribe, if !subscribed => { done?; subscribed = true; }
             message = messages.next() => match message {
                 Some(Ok(AsyncMessage::Notification(hint))) => {
-                    if let Ok(lane) = hint.payload().parse() {
-                        wake(Partition(lane));
+                    if hint.channel() == "switchboard_lease" {
+                        wake(Hint::Leases);
+                    } else if let Ok(lane) = hint.payload().parse() {
+                        wake(Hint::Rows(Partition(lane)));
                     }
                 }
                 Some(Ok(_)) => {}

@@ -22,7 +22,7 @@ use crate::broker::{Consumer, Exchange, Publication, Publisher, consumer, dead};
 use crate::contract::{ArrivedCommand, ArrivedFact, Dead, DeadReason, forward, partition};
 use crate::domain::ids::{ConversationId, Tenant};
 use crate::retry::Delays;
-use crate::store::lanes::INGRESS;
+use crate::store::lanes::{self, INGRESS};
 use crate::store::{aliases, conversations};
 use crate::telemetry;
 
@@ -62,7 +62,7 @@ impl Ingress {
             let taken = Instant::now();
             match self.work().await {
                 Ok(()) => break,
-                Err(doubt) => tracing::warn!(%doubt, "ingress is taken again"),
+                Err(doubt) => tracing::warn!(partition = lanes::name(INGRESS), %doubt, "lane is taken again"),
             }
             self.shared.health.consuming(INGRESS, false);
             if taken.elapsed() > RETAKE.1 {
@@ -90,6 +90,7 @@ impl Ingress {
         let tag = format!("{}/ingress", self.shared.worker);
         let mut consumer = Consumer::start(&pair.consuming, &self.queue, &tag, prefetch).await?;
         self.shared.health.consuming(INGRESS, true);
+        tracing::info!(partition = lanes::name(INGRESS), "lane taken");
         let worked = self.forward_all(&mut consumer, &mut publisher).await;
         consumer.close().await;
         publisher.close().await;

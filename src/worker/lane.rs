@@ -20,7 +20,7 @@ use crate::broker::{BrokerError, Consumer, Delivery, Publication, Publisher, con
 use crate::contract::{Dead, DeadReason, parcel};
 use crate::domain::ids::Partition;
 use crate::retry::Delays;
-use crate::store::{StoreError, lanes, outbox};
+use crate::store::{Session, StoreError, lanes, outbox};
 use crate::telemetry;
 
 /// How often a lane without messages looks for timers and for rows that others left: a timer fires within a second.
@@ -31,6 +31,8 @@ const TIMERS: i64 = 200;
 const LEFT_OVER_ROWS: i64 = 50;
 /// Between looks at whether the consumer before us is gone.
 const CONSUMER_GONE_POLL: Duration = Duration::from_millis(150);
+/// Longest wait for a confirm; not so long where the lease is shorter.
+const CONFIRM: Duration = Duration::from_secs(10);
 /// A message that was being tried alone in this many crashes is poison.
 const MAX_ATTEMPTS: i32 = 5;
 /// Shortest and longest wait before a lane is taken again.
@@ -126,6 +128,7 @@ impl Lane {
                 _ = self.stop.changed() => {}
             }
         }
+        self.forget_published().await;
         self.let_go().await;
         self.shared.health.gone(self.partition);
     }
@@ -162,7 +165,8 @@ impl Lane {
         let (epoch, now) = epoch.ok_or(Doubt::LeaseLost)?;
         self.epoch = epoch;
         self.now = self.now.max(now);
-        let mut publisher = Publisher::open(&pair.publishing, &self.shared.topology).await?;
+        let publisher = Publisher::open(&pair.publishing, &self.shared.topology).await?;
+        let mut publisher = publisher.with_patience(self.shared.settings.lease.min(CONFIRM));
         self.publish_left_over(&mut publisher).await?;
         self.await_sole_consumer(&pair).await?;
         let consumer = self.consume(&pair).await?;
@@ -176,15 +180,7 @@ impl Lane {
     /// Rows of earlier epochs, in order. Nobody can add to them unseen: the epoch is raised already.
     async fn publish_left_over(&mut self, publisher: &mut Publisher) -> Result<(), Doubt> {
         loop {
-            let session = self.shared.store.session().await?;
-            session.begin().await?;
-            if lanes::fence(&session, self.partition, self.epoch)
-                .await?
-                .is_none()
-            {
-                session.rollback().await;
-                return Err(Doubt::Fenced);
-            }
+            let session = self.fenced().await?;
             outbox::delete(&session, self.partition, &self.published).await?;
             let rows = outbox::read(&session, self.partition, &[], LEFT_OVER_ROWS).await?;
             session.commit().await?;
@@ -334,6 +330,37 @@ impl Lane {
             channels.consumer.acknowledge_through(last).await?;
         }
         Ok(())
+    }
+
+    /// Deletes the rows of the last batch, which no next transaction will: the next owner would publish them again.
+    async fn forget_published(&mut self) {
+        if self.published.is_empty() {
+            return;
+        }
+        if let Err(doubt) = self.delete_published().await {
+            tracing::warn!(partition = %self.partition, %doubt, "the last events may be published twice");
+        }
+    }
+
+    async fn delete_published(&mut self) -> Result<(), Doubt> {
+        let session = self.fenced().await?;
+        outbox::delete(&session, self.partition, &self.published).await?;
+        session.commit().await?;
+        self.published.clear();
+        Ok(())
+    }
+
+    /// A transaction in which this lane is ours.
+    async fn fenced(&self) -> Result<Session, Doubt> {
+        let session = self.shared.store.session().await?;
+        session.begin().await?;
+        match lanes::fence(&session, self.partition, self.epoch).await? {
+            Some(_) => Ok(session),
+            None => {
+                session.rollback().await;
+                Err(Doubt::Fenced)
+            }
+        }
     }
 
     fn sure_of_lease(&self) -> Result<(), Doubt> {

@@ -1,12 +1,15 @@
 //! Which lanes are ours: heartbeat, fair share, and the tasks that run them.
 //!
-//! Lanes move only by release or expiry, one at a time, and only when the share has been unfair twice in a row: a worker
-//! that comes and goes must not shake all the others.
+//! Lanes move only by release or expiry, one at a time, and only when the share has been unfair for a heartbeat: a worker
+//! that comes and goes must not shake all the others. From then on they move as fast as lanes close and open: whoever
+//! releases or takes one gives all workers a hint, and the next is released once nobody's lane is free.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
 use metrics::gauge;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -18,11 +21,13 @@ use super::lane::Lane;
 use super::shared::{Health, Shared};
 use crate::domain::ids::Partition;
 use crate::store::lanes::{self, INGRESS, LaneRow};
-use crate::store::{StoreError, inbox};
+use crate::store::{StoreError, inbox, listen};
 use crate::telemetry;
 
 /// Heartbeats per lease: two may be missed.
 const BEATS_PER_LEASE: u32 = 3;
+/// Shortest time between two looks at the leases, however many hints come.
+const BREATH: Duration = Duration::from_millis(20);
 /// How often buckets of the inbox are made and dropped.
 const MAINTENANCE: Duration = Duration::from_secs(600);
 
@@ -31,8 +36,14 @@ pub struct Leases {
     shared: Arc<Shared>,
     client: Option<Client>,
     running: BTreeMap<Partition, Running>,
-    /// Rounds in a row in which we had more than our share.
-    over_share: u32,
+    /// Since when we have had more than our share.
+    over_share: Option<Instant>,
+    /// For how long there was no broker, when we last looked.
+    away: Duration,
+    /// Whether we share the lanes with the others, as far as they know.
+    counted: bool,
+    /// Whether the others do not know yet of something that this round changed.
+    changed: bool,
     /// After a time without the database its owners renew first; takers wait.
     no_claims_before: Instant,
     maintained: Option<Instant>,
@@ -57,7 +68,10 @@ impl Leases {
             shared,
             client: None,
             running: BTreeMap::new(),
-            over_share: 0,
+            over_share: None,
+            away: Duration::ZERO,
+            counted: false,
+            changed: false,
             no_claims_before: Instant::now(),
             maintained: None,
         }
@@ -65,7 +79,12 @@ impl Leases {
 
     /// Keeps the leases until asked to stop, then lets every lane go in order.
     pub async fn keep(mut self, mut stop: watch::Receiver<bool>) {
-        let beat = self.shared.settings.lease / BEATS_PER_LEASE;
+        let shared = self.shared.clone();
+        let beat = self.beat_length();
+        let hinted = async || {
+            sleep(BREATH).await;
+            shared.leases_changed.notified().await;
+        };
         while !*stop.borrow() {
             if let Err(error) = timeout(beat, self.beat())
                 .await
@@ -78,6 +97,7 @@ impl Leases {
             }
             tokio::select! {
                 () = sleep(beat) => {}
+                () = hinted() => {}
                 _ = stop.changed() => {}
             }
         }
@@ -92,22 +112,27 @@ impl Leases {
             _ => shared.store.lone_client().await?,
         };
         let sent = Instant::now();
-        let held = lanes::renew(&client, shared.worker, shared.settings.lease).await?;
+        // Who has no broker takes no lanes: a share of its own would leave them to nobody.
+        let counts = self.away <= shared.settings.lease;
+        let held = lanes::renew(&client, shared.worker, shared.settings.lease, counts).await?;
         shared.lease.renewed(sent);
         gauge!(telemetry::DATABASE_UP).set(1.0);
         self.maintain();
+        self.changed |= counts != std::mem::replace(&mut self.counted, counts);
         self.match_tasks_to_leases(&client, &held).await?;
-        let away = shared
-            .links
-            .away_for(shared.settings.lease / BEATS_PER_LEASE / 2)
-            .await;
-        Health::set(&shared.health.broker, away.is_zero());
-        if away > shared.settings.lease {
+        self.away = shared.links.away_for(self.beat_length() / 2).await;
+        Health::set(&shared.health.broker, self.away.is_zero());
+        if self.away > shared.settings.lease {
             self.ask_all_to_leave();
-        } else if away.is_zero() {
+            lanes::forget_worker(&client, shared.worker).await?;
+        } else if self.away.is_zero() {
             self.share(&client).await?;
         }
         gauge!(telemetry::LANES).set(self.running.len() as f64);
+        if self.changed {
+            listen::notify_leases(&client).await?;
+            self.changed = false;
+        }
         self.client = Some(client);
         Ok(())
     }
@@ -122,14 +147,15 @@ impl Leases {
             .values()
             .filter(|running| !running.is_leaving())
             .count();
-        self.over_share = if staying > fair { self.over_share + 1 } else { 0 };
-        if self.over_share >= 2 {
-            self.over_share = 0;
-            if let Some(last) = self.running.values().rfind(|running| !running.is_leaving()) {
-                last.stop.send_replace(true);
+        if staying > fair {
+            let since = *self.over_share.get_or_insert_with(Instant::now);
+            let all_at_rest = staying == self.running.len() && all.iter().all(|lane| lane.worker.is_some());
+            if since.elapsed() >= self.beat_length() && all_at_rest {
+                self.let_one_go();
             }
             return Ok(());
         }
+        self.over_share = None;
         if Instant::now() < self.no_claims_before {
             return Ok(());
         }
@@ -140,9 +166,16 @@ impl Leases {
             let claimed = lanes::claim(client, lane, self.shared.worker, self.shared.settings.lease).await?;
             if let Some(clean) = claimed {
                 self.start(lane, clean);
+                self.changed = true;
             }
         }
         Ok(())
+    }
+
+    fn let_one_go(&self) {
+        if let Some(last) = self.running.values().rfind(|running| !running.is_leaving()) {
+            last.stop.send_replace(true);
+        }
     }
 
     /// Free lanes, beginning at a place of our own: workers that start together do not all reach for the same.
@@ -159,11 +192,14 @@ impl Leases {
     fn start(&mut self, lane: Partition, clean: bool) {
         let (stop, stopped) = watch::channel(false);
         let shared = self.shared.clone();
-        let task = if lane == INGRESS {
-            tokio::spawn(Ingress::new(shared, stopped).run())
-        } else {
-            tokio::spawn(Lane::new(lane, shared, stopped, clean).run())
-        };
+        let task = tokio::spawn(async move {
+            if lane == INGRESS {
+                Ingress::new(shared.clone(), stopped).run().await;
+            } else {
+                Lane::new(lane, shared.clone(), stopped, clean).run().await;
+            }
+            shared.leases_changed.notify_one();
+        });
         self.running.insert(lane, Running { stop, task });
     }
 
@@ -173,24 +209,32 @@ impl Leases {
         self.running.retain(|lane, running| {
             let ours = held.contains(lane);
             if !ours && !running.task.is_finished() {
-                tracing::warn!(partition = %lane, "lane is no longer ours");
+                tracing::warn!(partition = lanes::name(*lane), "lane is no longer ours");
                 running.stop.send_replace(true);
             }
             ours || !running.task.is_finished()
         });
         for lane in held {
-            match self.running.get(lane) {
-                Some(running) if running.task.is_finished() => {
-                    let clean = running.is_leaving();
+            match self.running.get(lane).map(|running| running.task.is_finished()) {
+                Some(true) => {
+                    let clean = self.ended(*lane).await;
                     lanes::release(client, *lane, self.shared.worker, clean).await?;
-                    self.running.remove(lane);
-                    tracing::info!(partition = %lane, "lane released");
+                    self.changed = true;
+                    tracing::info!(partition = lanes::name(*lane), "lane released");
                 }
-                Some(_) => {}
+                Some(false) => {}
                 None => self.start(*lane, false),
             }
         }
         Ok(())
+    }
+
+    /// Whether a task that has ended did so in order: it was asked to, and did not panic.
+    async fn ended(&mut self, lane: Partition) -> bool {
+        match self.running.remove(&lane) {
+            Some(running) => running.is_leaving() && running.task.await.is_ok(),
+            None => false,
+        }
     }
 
     fn ask_all_to_leave(&self) {
@@ -206,15 +250,22 @@ impl Leases {
             Some(client) => Ok(client),
             None => self.shared.store.lone_client().await,
         };
+        let shared = self.shared;
+        let leaving = self.running.into_iter();
+        let mut leaving: FuturesUnordered<_> = leaving
+            .map(|(lane, running)| async move { (lane, running.task.await) })
+            .collect();
         let released = async {
             let client = client?;
-            for (lane, running) in std::mem::take(&mut self.running) {
+            // Not counted any more, so that the others take what we let go as we let it go.
+            lanes::forget_worker(&client, shared.worker).await?;
+            while let Some((lane, ended)) = leaving.next().await {
                 // A task that panicked leaves its lane to be taken carefully.
-                let clean = running.task.await.is_ok();
-                lanes::release(&client, lane, self.shared.worker, clean).await?;
+                lanes::release(&client, lane, shared.worker, ended.is_ok()).await?;
+                listen::notify_leases(&client).await?;
             }
-            lanes::release_rest(&client, self.shared.worker).await?;
-            lanes::forget_worker(&client, self.shared.worker).await
+            lanes::release_rest(&client, shared.worker).await?;
+            listen::notify_leases(&client).await
         };
         if let Err(error) = released.await {
             tracing::warn!(%error, "leases were not released and will run out");
@@ -234,6 +285,10 @@ impl Leases {
                 tracing::warn!(%error, "buckets of the inbox were not looked after");
             }
         });
+    }
+
+    fn beat_length(&self) -> Duration {
+        self.shared.settings.lease / BEATS_PER_LEASE
     }
 
     /// A part of the lease that differs from worker to worker.

@@ -14,6 +14,7 @@ use crate::broker::Topology;
 use crate::config;
 use crate::domain::ids::Partition;
 use crate::store::Store;
+use crate::store::listen::Hint;
 
 /// What the tasks of one worker share.
 #[derive(Debug)]
@@ -30,6 +31,8 @@ pub struct Shared {
     pub topology: Topology,
     /// Plans.
     pub directories: Directories,
+    /// Wakes whoever keeps the leases before its next heartbeat.
+    pub leases_changed: Notify,
     /// How sure this worker may be of its leases.
     pub lease: LeaseClock,
     /// How it is doing.
@@ -48,6 +51,7 @@ impl Shared {
     ) -> Self {
         Self {
             worker,
+            leases_changed: Notify::new(),
             lease: LeaseClock::new(settings.lease),
             settings,
             directories: Directories::new(store.clone()),
@@ -62,6 +66,14 @@ impl Shared {
     /// What wakes a lane.
     pub fn waker(&self, lane: Partition) -> Arc<Notify> {
         lock(&self.wakers).entry(lane).or_default().clone()
+    }
+
+    /// Passes a hint on to whom it is for.
+    pub fn hear(&self, hint: Hint) {
+        match hint {
+            Hint::Rows(lane) => self.wake(lane),
+            Hint::Leases => self.leases_changed.notify_one(),
+        }
     }
 
     /// Wakes a lane, if it is one of ours.

@@ -16,7 +16,6 @@ use super::sweep;
 use crate::broker::{BrokerError, Connector, Topology};
 use crate::config;
 use crate::contract::derive;
-use crate::domain::ids::Partition;
 use crate::retry::Delays;
 use crate::store::{Store, StoreError, StoreSettings, inbox, lanes, listen, migrate};
 use crate::telemetry;
@@ -148,12 +147,13 @@ async fn look(settings: &Settings, store: &Store, connector: &Connector) -> Resu
     Ok(topology)
 }
 
-/// Hears hints for our lanes; while the connection is away lanes find their work by polling.
+/// Hears hints for our lanes and about leases; while the connection is away, lanes find their work by polling and leases
+/// are looked at with every heartbeat.
 async fn keep_listening(shared: Arc<Shared>, stop: watch::Receiver<bool>) {
     let mut delays = Delays::new(AWAY.0, AWAY.1);
     while !*stop.borrow() {
         let heard = shared.clone();
-        if let Err(error) = listen::listen(&shared.store, move |lane: Partition| heard.wake(lane)).await {
+        if let Err(error) = listen::listen(&shared.store, move |hint| heard.hear(hint)).await {
             tracing::debug!(%error, "hints from other lanes are not heard");
         }
         sleep(delays.next_delay()).await;

@@ -4,6 +4,8 @@ mod behaviour;
 mod company;
 mod condition;
 mod contract_in;
+mod defects;
+mod legible;
 mod nearest;
 mod notify;
 mod outbound;

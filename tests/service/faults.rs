@@ -1,10 +1,14 @@
 //! What happens when something dies: nothing is lost, nothing happens twice, order holds.
 
+use std::time::Instant;
+
 use lapin::options::QueueDeclareOptions;
 use lapin::types::FieldTable;
+use switchboard::broker::consumer;
 
 use crate::support::bodies::{fact, phone, presence, roomy_plan};
-use crate::support::door::Door;
+use crate::support::wait::{until, within};
+use crate::support::wire::Wire;
 use crate::support::{PARTITIONS, Stage, environment};
 
 /// Customers of a flood.
@@ -53,30 +57,18 @@ async fn assert_complete(stage: &Stage, witness: &mut crate::support::witness::W
 
 /// Waits until no partition queue holds a message.
 async fn until_queues_are_empty(stage: &Stage) {
-    let channel = stage.connection.create_channel().await.unwrap();
-    let mut tick = tokio::time::interval(std::time::Duration::from_millis(100));
+    let channel = stage.rabbit.channel().await;
     for partition in 0..PARTITIONS {
-        let queue = stage.topology.partition_queue(partition);
-        let deadline = tokio::time::Instant::now() + crate::support::PATIENCE;
-        loop {
+        let queue = stage.rabbit.topology.partition_queue(partition);
+        until("an empty partition queue", async || {
             let passive = QueueDeclareOptions {
                 passive: true,
                 ..QueueDeclareOptions::default()
             };
-            let state = channel
-                .queue_declare(queue.as_str().into(), passive, FieldTable::default())
-                .await
-                .unwrap();
-            if state.message_count() == 0 {
-                break;
-            }
-            assert!(
-                tokio::time::Instant::now() < deadline,
-                "{queue} still holds {}",
-                state.message_count()
-            );
-            tick.tick().await;
-        }
+            let declared = channel.queue_declare(queue.as_str().into(), passive, FieldTable::default());
+            (declared.await.unwrap().message_count() == 0).then_some(())
+        })
+        .await;
     }
 }
 
@@ -114,10 +106,7 @@ async fn a_worker_told_to_stop_finishes_its_batch_and_lets_its_lanes_go() {
         .await
         .unwrap();
     assert!(sent.success());
-    let status = tokio::time::timeout(crate::support::PATIENCE, first.wait())
-        .await
-        .unwrap()
-        .unwrap();
+    let status = within("the worker's end", first.wait()).await.unwrap();
     assert!(status.success(), "{status}");
     assert_eq!(
         stage
@@ -125,8 +114,13 @@ async fn a_worker_told_to_stop_finishes_its_batch_and_lets_its_lanes_go() {
             .await,
         0
     );
+    let left = stage.count("select count(*) from outbox").await;
+    assert_eq!(left, 0, "what is confirmed is not left to be published again");
     let mut second = stage.process();
     assert_complete(&stage, &mut witness, 1).await;
+    // A lane with nothing to do cleans up too.
+    stage.until_count("select count(*) from outbox", 0).await;
+    witness.assert_published_once();
     until_queues_are_empty(&stage).await;
     second.kill().await.unwrap();
     stage.end().await;
@@ -136,12 +130,12 @@ async fn a_worker_told_to_stop_finishes_its_batch_and_lets_its_lanes_go() {
 async fn while_the_database_is_away_everything_waits_and_nothing_is_dead_lettered() {
     let mut stage = Stage::with_plan(&roomy_plan()).await;
     let mut witness = stage.witness().await;
-    let (door, url) = Door::through(&stage.database).await;
-    let settings = stage.settings(&url, &environment("AMQP_URL"));
+    let wire = Wire::over(&stage.database.url).await;
+    let settings = stage.settings(&wire.url, &environment("AMQP_URL"));
     stage.worker_with(settings);
     flood(&stage, 0).await;
     witness.until_events("message.received", CUSTOMERS).await;
-    door.shut();
+    wire.cut();
     flood(&stage, 1).await;
     // Longer than a lease: the lanes have to give up and be taken again.
     stage
@@ -150,9 +144,43 @@ async fn while_the_database_is_away_everything_waits_and_nothing_is_dead_lettere
             0,
         )
         .await;
-    door.open();
+    wire.mend();
     assert_complete(&stage, &mut witness, 2).await;
     until_queues_are_empty(&stage).await;
+    stage.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn while_the_broker_blocks_publishers_lanes_give_up_in_time_and_nothing_is_lost() {
+    let mut stage = Stage::with_plan(&roomy_plan()).await;
+    let mut witness = stage.witness().await;
+    let wire = Wire::over(&environment("AMQP_URL")).await;
+    let settings = stage.settings(&stage.database.url, &wire.url);
+    let lease = settings.worker.lease;
+    stage.worker_with(settings);
+    flood(&stage, 0).await;
+    witness.until_events("message.received", CUSTOMERS * EACH).await;
+    wire.block();
+    flood(&stage, 1).await;
+    let flooded = Instant::now();
+    // No lane waits for confirms beyond its lease: what it had in hand goes back into its queue, unacknowledged.
+    let ready = async || {
+        let mut ready = 0;
+        for partition in 0..PARTITIONS {
+            let queue = stage.rabbit.topology.partition_queue(partition);
+            let state = consumer::state_of(&stage.rabbit.connection, &queue).await;
+            ready += state.expect("the queue is there").0 as usize;
+        }
+        (ready == CUSTOMERS * EACH).then_some(())
+    };
+    until("all messages to be back", ready).await;
+    let took = flooded.elapsed();
+    assert!(took < lease * 3, "{took:?}");
+    assert!(stage.count("select count(*) from outbox").await > 0);
+    wire.unblock();
+    assert_complete(&stage, &mut witness, 2).await;
+    until_queues_are_empty(&stage).await;
+    stage.until_count("select count(*) from outbox", 0).await;
     stage.end().await;
 }
 
@@ -160,18 +188,18 @@ async fn while_the_database_is_away_everything_waits_and_nothing_is_dead_lettere
 async fn while_the_broker_is_away_events_stay_in_the_outbox_and_come_out_in_order() {
     let mut stage = Stage::with_plan(&roomy_plan()).await;
     let mut witness = stage.witness().await;
-    let (door, url) = Door::through(&environment("AMQP_URL")).await;
-    let settings = stage.settings(&stage.database, &url);
+    let wire = Wire::over(&environment("AMQP_URL")).await;
+    let settings = stage.settings(&stage.database.url, &wire.url);
     stage.worker_with(settings);
     flood(&stage, 0).await;
     witness.until_events("message.received", CUSTOMERS).await;
-    door.shut();
+    wire.cut();
     flood(&stage, 1).await;
     // Without a broker for one lease, the worker lets its lanes go.
     stage
         .until_count("select count(*) from lane where worker is not null", 0)
         .await;
-    door.open();
+    wire.mend();
     assert_complete(&stage, &mut witness, 2).await;
     until_queues_are_empty(&stage).await;
     stage.end().await;

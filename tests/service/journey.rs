@@ -5,8 +5,9 @@ use std::collections::BTreeSet;
 use lapin::BasicProperties;
 use serde_json::{Value, json};
 
+use crate::support::Stage;
 use crate::support::bodies::{PLAN, command, fact, phone, presence, roomy_plan, webhook, webhook_of};
-use crate::support::{PARTITIONS, Stage};
+use crate::support::wait::within;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_first_message_opens_a_conversation_and_one_person_is_told_that_it_is_theirs() {
@@ -46,6 +47,9 @@ async fn a_first_message_opens_a_conversation_and_one_person_is_told_that_it_is_
     }
     let (good, explained, _) = stage.run(&["explain", &conversation, "--json"]).await;
     let explained: Value = serde_json::from_str(&explained).unwrap();
+    let (_, told, _) = stage.run(&["explain", &conversation]).await;
+    assert!(told.contains("chosen: martha\n"), "{told}");
+    assert!(told.ends_with('\n') && !told.ends_with("\n\n"), "{told:?}");
     assert!(good);
     assert_eq!(explained[0]["chosen"], "martha");
     assert_eq!(
@@ -324,7 +328,7 @@ async fn a_plan_is_in_force_everywhere_once_its_event_is_published() {
 async fn who_asks_for_an_answer_gets_the_outcome_with_their_correlation_id() {
     let mut stage = Stage::with_plan(PLAN).await;
     stage.worker();
-    let channel = stage.connection.create_channel().await.unwrap();
+    let channel = stage.rabbit.channel().await;
     let exclusive = lapin::options::QueueDeclareOptions {
         exclusive: true,
         ..Default::default()
@@ -364,11 +368,7 @@ async fn who_asks_for_an_answer_gets_the_outcome_with_their_correlation_id() {
     let mut outcomes = BTreeSet::new();
     while outcomes.len() < 3 {
         let next = futures_util::StreamExt::next(&mut answers);
-        let answer = tokio::time::timeout(crate::support::PATIENCE, next)
-            .await
-            .unwrap()
-            .unwrap()
-            .unwrap();
+        let answer = within("an answer", next).await.unwrap().unwrap();
         let body: Value = serde_json::from_slice(&answer.data).unwrap();
         let correlation = answer.properties.correlation_id().as_ref().unwrap().to_string();
         let said = body["data"]["code"].as_str().or(body["data"]["outcome"].as_str());
@@ -380,24 +380,5 @@ async fn who_asks_for_an_answer_gets_the_outcome_with_their_correlation_id() {
         ("two", "not_found"),
     ];
     assert_eq!(outcomes, wanted.map(|(a, b)| (a.to_owned(), b.to_owned())).into());
-    stage.end().await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn two_workers_share_the_lanes_between_them() {
-    let mut stage = Stage::with_plan(PLAN).await;
-    stage.worker();
-    let held = "select count(*) from lane where lease_until > clock_timestamp()";
-    stage.until_count(held, i64::from(PARTITIONS) + 1).await;
-    stage.worker();
-    let fair = "select max(n) from (select count(*) n from lane where lease_until > clock_timestamp() group by worker) w";
-    stage.until_count(fair, 3).await;
-    stage.stop_workers().await;
-    stage
-        .until_count("select count(*) from lane where worker is not null", 0)
-        .await;
-    stage
-        .until_count("select count(*) from lane where not clean", 0)
-        .await;
     stage.end().await;
 }

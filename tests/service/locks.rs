@@ -57,7 +57,7 @@ async fn come_and_go(stage: &Stage) {
 
 /// A worker whose lease is long enough for Postgres to find a deadlock before a statement's time is up.
 fn patient_worker(stage: &mut Stage) {
-    let mut settings = stage.settings(&stage.database, &environment("AMQP_URL"));
+    let mut settings = stage.settings(&stage.database.url, &environment("AMQP_URL"));
     settings.database.lease = LEASE;
     settings.worker.lease = LEASE;
     stage.worker_with(settings);

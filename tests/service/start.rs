@@ -5,39 +5,58 @@ use std::time::Duration;
 
 use lapin::options::{QueueDeclareOptions, QueueDeleteOptions};
 use lapin::types::FieldTable;
+use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::time::timeout;
 
 use crate::support::bodies::PLAN;
-use crate::support::{PATIENCE, Stage, environment, store_at};
+use crate::support::database::{Database, with_database};
+use crate::support::wait::{until, within};
+use crate::support::{PARTITIONS, Stage, environment};
 
 /// Starts a worker that should refuse to; returns what it said.
 async fn refused(stage: &Stage, variables: &[(&str, &str)]) -> String {
     let mut command = stage.program(&["worker"]);
     command.envs(variables.iter().copied()).env("RUST_LOG", "off");
-    let output = timeout(PATIENCE, command.output())
-        .await
-        .expect("it ends by itself")
-        .unwrap();
+    let output = within("the refusal", command.output()).await.unwrap();
     let said = String::from_utf8_lossy(&output.stderr).trim().to_owned();
     assert_eq!(output.status.code(), Some(1), "{said}");
     assert_eq!(said.lines().count(), 1, "one sentence: {said}");
     said
 }
 
+/// The same user with another password.
+fn with_password(url: &str, password: &str) -> String {
+    let (before, place) = url.rsplit_once('@').expect("the test servers ask for a password");
+    let (user, _) = before.rsplit_once(':').expect("a user and a password");
+    format!("{user}:{password}@{place}")
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_person_must_fix_is_said_in_one_sentence() {
     let stage = Stage::with_plan(PLAN).await;
-    let database = &stage.database;
     let broker = environment("AMQP_URL");
 
     let said = refused(&stage, &[("DATABASE_URL", "nonsense://x")]).await;
     assert!(said.contains("DATABASE_URL"), "{said}");
     let said = refused(&stage, &[("DATABASE_URL", "")]).await;
     assert!(said.contains("DATABASE_URL is not set"), "{said}");
-    let (server, name) = database.rsplit_once('/').unwrap();
-    let said = refused(&stage, &[("DATABASE_URL", &format!("{server}/{name}_not_there"))]).await;
+    let nowhere = with_database(&stage.database.url, "not_there");
+    let said = refused(&stage, &[("DATABASE_URL", &nowhere)]).await;
     assert!(said.contains("does not exist"), "{said}");
 
+    let said = refused(
+        &stage,
+        &[("DATABASE_URL", &with_password(&stage.database.url, "hunter2"))],
+    )
+    .await;
+    assert!(said.contains("password") && !said.contains("hunter2"), "{said}");
+
+    let said = refused(&stage, &[("AMQP_URL", "")]).await;
+    assert!(said.contains("AMQP_URL is not set"), "{said}");
+    let said = refused(&stage, &[("AMQP_URL", "nonsense://x")]).await;
+    assert!(said.contains("AMQP_URL"), "{said}");
+    let said = refused(&stage, &[("AMQP_URL", &with_password(&broker, "hunter2"))]).await;
+    assert!(said.contains("refuse") && !said.contains("hunter2"), "{said}");
     let (scheme, rest) = broker.split_once("://").unwrap();
     let place = rest.rsplit_once('@').map_or(rest, |(_, place)| place);
     let wrong = format!("{scheme}://nobody:hunter2@{place}");
@@ -51,8 +70,8 @@ async fn what_a_person_must_fix_is_said_in_one_sentence() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_missing_migration_and_a_missing_or_different_queue_are_said_so() {
     let stage = Stage::with_plan(PLAN).await;
-    let channel = stage.connection.create_channel().await.unwrap();
-    let queue = stage.topology.partition_queue(2);
+    let channel = stage.rabbit.channel().await;
+    let queue = stage.rabbit.topology.partition_queue(2);
     channel
         .queue_delete(queue.as_str().into(), QueueDeleteOptions::default())
         .await
@@ -70,22 +89,9 @@ async fn a_missing_migration_and_a_missing_or_different_queue_are_said_so() {
     let said = refused(&stage, &[]).await;
     assert!(said.contains(&queue), "{said}");
 
-    let name = format!("{}_empty", stage.prefix);
-    let admin = store_at(&environment("DATABASE_URL"))
-        .lone_client()
-        .await
-        .unwrap();
-    admin
-        .batch_execute(&format!("create database {name}"))
-        .await
-        .unwrap();
-    let (server, _) = stage.database.rsplit_once('/').unwrap();
-    let said = refused(&stage, &[("DATABASE_URL", &format!("{server}/{name}"))]).await;
+    let empty = Database::empty().await;
+    let said = refused(&stage, &[("DATABASE_URL", &empty.url)]).await;
     assert!(said.contains("migrate up"), "{said}");
-    admin
-        .batch_execute(&format!("drop database {name} with (force)"))
-        .await
-        .unwrap();
     stage.end().await;
 }
 
@@ -111,18 +117,45 @@ async fn a_server_that_is_away_is_waited_for_and_the_worker_is_not_ready() {
         command.env("SWITCHBOARD_HTTP", &http_address);
         async move { command.output().await.unwrap() }
     };
-    let deadline = tokio::time::Instant::now() + PATIENCE;
-    while !health(vec!["healthcheck", "--live"]).await.status.success() {
-        assert!(
-            tokio::time::Instant::now() < deadline,
-            "the endpoint never came up"
-        );
-    }
+    until("the endpoint", async || {
+        let output = health(vec!["healthcheck", "--live"]).await;
+        output.status.success().then_some(())
+    })
+    .await;
     let ready = health(vec!["healthcheck"]).await;
     assert!(!ready.status.success());
     assert!(String::from_utf8_lossy(&ready.stdout).contains("not ready"));
     let still = timeout(Duration::from_secs(1), worker.wait()).await;
     assert!(still.is_err(), "it goes on trying");
     worker.kill().await.unwrap();
+    stage.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_log_of_an_orderly_life_has_no_errors_no_colours_and_names_the_ingress() {
+    let stage = Stage::with_plan(PLAN).await;
+    let mut worker = stage
+        .program(&["worker"])
+        .envs([("RUST_LOG", "info"), ("SWITCHBOARD_LOG", "text")])
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(worker.stderr.take().unwrap()).lines();
+    let mut said = String::new();
+    let lanes = usize::from(PARTITIONS) + 1;
+    while said.matches("lane taken").count() < lanes {
+        let line = within("the next line", lines.next_line()).await;
+        said += &format!("{}\n", line.unwrap().expect("it goes on"));
+    }
+    let pid = worker.id().unwrap().to_string();
+    let sent = tokio::process::Command::new("kill").arg(&pid).status().await;
+    assert!(sent.unwrap().success());
+    while let Some(line) = within("the end", lines.next_line()).await.unwrap() {
+        said += &format!("{line}\n");
+    }
+    assert!(said.contains("worker stopped"), "{said}");
+    assert!(!said.contains('\u{1b}'), "{said}");
+    assert!(!said.contains("ERROR") && !said.contains("WARN"), "{said}");
+    assert!(!said.contains("65535"), "{said}");
+    assert!(said.contains("lane taken partition=\"ingress\""), "{said}");
     stage.end().await;
 }

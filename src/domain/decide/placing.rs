@@ -341,7 +341,8 @@ fn to_last_owner(
         skills: &route.skills,
         excluded,
     };
-    let passed_over = matching::passed_over(state, &agent, wanted);
+    let waits_behind = || (state.drain_pending && can_wait(state, routed)).then_some(PassedOver::Outranked);
+    let passed_over = matching::passed_over(state, &agent, wanted).or_else(waits_behind);
     let candidate = Candidate {
         agent: agent.clone(),
         passed_over,
@@ -385,6 +386,14 @@ fn to_last_owner(
         Change::Assigned(Box::new(assignment)),
     );
     Ok(())
+}
+
+/// Whether the rules give it a queue that a strategy empties: there it can wait behind those whom a drain has still to serve.
+fn can_wait(state: &State, routed: &Routed<'_>) -> bool {
+    let target = routed.target.filter(|target| target.outcome == Outcome::Auto);
+    let team = target.and_then(|target| target.team.as_ref());
+    team.and_then(|team| state.plan.strategy(team))
+        .is_some_and(|strategy| strategy != Strategy::Manual)
 }
 
 /// A person gets it: who, for which team, which way.

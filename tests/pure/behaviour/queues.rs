@@ -2,12 +2,12 @@
 
 use switchboard::domain::agent::Presence;
 use switchboard::domain::input::Body;
-use switchboard::domain::plan::Strategy;
+use switchboard::domain::plan::{Reopen, Strategy};
 
 use crate::support::chats::chat;
 use crate::support::inputs::{by, cli, turn};
 use crate::support::people::{offline, online};
-use crate::support::plans::support;
+use crate::support::plans::{nobody, support};
 use crate::support::scenario::given;
 use crate::support::{MINUTE, at};
 
@@ -57,6 +57,44 @@ fn a_customer_who_writes_again_does_not_overtake_those_a_pending_drain_has_still
             "2: assigned to ana by auto",
             "the drain goes on",
         ]);
+}
+
+#[test]
+fn a_returning_customer_does_not_overtake_those_a_pending_drain_has_still_to_serve() {
+    given(support(Strategy::LeastLoaded, &["ana"]).reopen(Reopen::Sticky))
+        .agents([offline("ana").capacity(2)])
+        .conversation(chat(1).waiting_in("support").waiting_since(at(MINUTE)))
+        .conversation(chat(2).waiting_in("support").waiting_since(at(2 * MINUTE)))
+        .conversation(chat(3).with("ana").of("support").closed())
+        .page(1)
+        .when(by("ana").sets("ana", Presence::Online))
+        .when(turn(3).at(at(4 * MINUTE)))
+        .then([
+            "reopened by customer",
+            "received",
+            "queued in support: no agent free",
+        ])
+        .when_time_passes(MINUTE)
+        .then([
+            "the drain begins again",
+            "2: assigned to ana by auto",
+            "the drain goes on",
+        ])
+        .owned(3, "queue of support");
+}
+
+#[test]
+fn a_returning_customer_who_has_no_queue_to_wait_in_is_not_lost_to_a_pending_drain() {
+    let nowhere = support(Strategy::LeastLoaded, &["ana"]).reopen(Reopen::Sticky);
+    given(nowhere.rule("quiet", "message.text == 'psst'", nobody()))
+        .agents([offline("ana").capacity(2)])
+        .conversation(chat(1).waiting_in("support").waiting_since(at(MINUTE)))
+        .conversation(chat(2).waiting_in("support").waiting_since(at(2 * MINUTE)))
+        .conversation(chat(3).with("ana").of("support").closed())
+        .page(1)
+        .when(by("ana").sets("ana", Presence::Online))
+        .when(turn(3).saying("psst").at(at(4 * MINUTE)))
+        .then(["reopened by customer", "received", "assigned to ana by sticky"]);
 }
 
 #[test]

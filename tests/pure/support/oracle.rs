@@ -8,7 +8,7 @@ use switchboard::domain::agent::{Agent, Presence};
 use switchboard::domain::conversation::{Conversation, Owner, Route, Status};
 use switchboard::domain::event::PassedOver;
 use switchboard::domain::ids::{AgentId, TeamId};
-use switchboard::domain::plan::Strategy;
+use switchboard::domain::plan::{Outcome, Strategy};
 
 use super::world::World;
 
@@ -120,6 +120,20 @@ pub fn waits(world: &World, conversation: &Conversation) -> bool {
         && !conversation.route.manual
         && !world.dropped.contains(&conversation.id)
         && strategy.is_some_and(|strategy| strategy != Strategy::Manual)
+}
+
+/// Whether what this rule routes waits in a queue that a strategy empties, if nobody is free.
+pub fn would_wait(world: &World, route: &Route) -> bool {
+    let rules = &world.plan.rules;
+    let rule = route
+        .rule
+        .as_ref()
+        .and_then(|name| rules.iter().find(|rule| rule.name == *name));
+    let target = rule.map(|rule| &rule.target).or(world.plan.default.as_ref());
+    target.is_some_and(|target| {
+        let strategy = target.team.as_ref().and_then(|team| world.plan.strategy(team));
+        target.outcome == Outcome::Auto && strategy.is_some_and(|strategy| strategy != Strategy::Manual)
+    })
 }
 
 /// People who are eligible for what waits, with what they are eligible for.

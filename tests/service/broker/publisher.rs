@@ -8,9 +8,9 @@ use secrecy::SecretString;
 use switchboard::broker::consumer::state_of;
 use switchboard::broker::{BrokerError, Connector, Exchange, Publication, Publisher};
 
-use crate::support::proxy::Proxy;
 use crate::support::rabbit::{Rabbit, numbered, numbers, receive_exactly, url};
 use crate::support::wait::within;
+use crate::support::wire::Wire;
 
 #[tokio::test]
 async fn several_windows_arrive_in_order_and_are_all_there_when_confirmed() {
@@ -179,9 +179,8 @@ async fn nothing_to_publish_is_published_at_once() {
 #[tokio::test]
 async fn a_broker_that_falls_silent_is_not_waited_for_beyond_ones_patience() {
     Rabbit::declared(async |rabbit| {
-        let proxy = Proxy::to(rabbit.connector.place()).await;
-        let through = url().replacen(rabbit.connector.place(), &proxy.place, 1);
-        let connector = Connector::new(&SecretString::from(through)).expect("a URL");
+        let wire = Wire::over(&url()).await;
+        let connector = Connector::new(&SecretString::from(wire.url.as_str())).expect("a URL");
         let connection = connector
             .connect("through a wire that falls silent")
             .await
@@ -193,7 +192,7 @@ async fn a_broker_that_falls_silent_is_not_waited_for_beyond_ones_patience() {
             .publish_all(vec![numbered(0)])
             .await
             .expect("the wire carries");
-        proxy.fall_silent();
+        wire.keep_answers();
         let mut publisher = publisher.with_patience(Duration::from_millis(100));
         let error = within("giving up", publisher.publish_all(vec![numbered(1)]))
             .await

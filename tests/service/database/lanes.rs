@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use switchboard::domain::ids::Partition;
+use switchboard::store::listen::{self, Hint};
 use switchboard::store::{StoreError, lanes, outbox};
 use uuid::Uuid;
 
@@ -111,7 +112,9 @@ async fn a_heartbeat_keeps_the_lanes_a_worker_has_and_no_other() {
         .await
         .expect("a claim")
         .expect("run out");
-    let mut kept = lanes::renew(&client, worker, LEASE).await.expect("a heartbeat");
+    let mut kept = lanes::renew(&client, worker, LEASE, true)
+        .await
+        .expect("a heartbeat");
     kept.sort();
     assert_eq!(
         kept,
@@ -135,11 +138,20 @@ async fn workers_count_as_long_as_they_are_heard_from() {
     let database = declared().await;
     let client = database.client().await;
     let (here, gone, stopped) = (Uuid::now_v7(), Uuid::now_v7(), Uuid::now_v7());
-    lanes::renew(&client, here, LEASE).await.expect("a heartbeat");
-    lanes::renew(&client, gone, NONE).await.expect("a heartbeat");
-    lanes::renew(&client, stopped, LEASE).await.expect("a heartbeat");
+    lanes::renew(&client, here, LEASE, true)
+        .await
+        .expect("a heartbeat");
+    lanes::renew(&client, gone, NONE, true)
+        .await
+        .expect("a heartbeat");
+    lanes::renew(&client, stopped, LEASE, true)
+        .await
+        .expect("a heartbeat");
     assert_eq!(lanes::live_workers(&client).await, Ok(2));
     lanes::forget_worker(&client, stopped).await.expect("forgotten");
+    assert_eq!(lanes::live_workers(&client).await, Ok(1));
+    let kept = lanes::renew(&client, stopped, LEASE, false).await;
+    assert_eq!(kept, Ok(vec![]), "it may keep lanes and not count");
     assert_eq!(lanes::live_workers(&client).await, Ok(1));
 }
 
@@ -239,7 +251,7 @@ async fn heartbeats_and_claims_do_not_wait_for_batches_nor_batches_for_them() {
         .batch_execute("set lock_timeout = '1s'; begin")
         .await
         .expect("set");
-    assert_eq!(lanes::renew(&client, worker, LEASE).await, Ok(vec![LANE]));
+    assert_eq!(lanes::renew(&client, worker, LEASE, true).await, Ok(vec![LANE]));
     lanes::release(&client, LANE, worker, true)
         .await
         .expect("released");
@@ -275,22 +287,29 @@ async fn hints_reach_who_listens() {
     let database = declared().await;
     let store = database.store();
     let (hint, mut hints) = tokio::sync::mpsc::channel(16);
-    let listening = switchboard::store::listen::listen(&store, |lane| {
-        let _ = hint.try_send(lane);
+    let listening = listen::listen(&store, |heard| {
+        let _ = hint.try_send(heard);
     });
     let session = database.session().await;
+    let client = database.client().await;
+    let mut seen = Vec::new();
     let heard = async {
         // The first ones may come before LISTEN does.
-        until("a hint", async || {
-            switchboard::store::listen::notify(&session, &[Partition(2), Partition(3)])
+        until("all hints", async || {
+            listen::notify(&session, &[Partition(2), Partition(3)])
                 .await
                 .expect("sent");
-            hints.try_recv().ok()
+            listen::notify_leases(&client).await.expect("sent");
+            while let Ok(heard) = hints.try_recv() {
+                seen.push(heard);
+            }
+            let all = [Hint::Rows(Partition(2)), Hint::Rows(Partition(3)), Hint::Leases];
+            all.iter().all(|one| seen.contains(one)).then_some(())
         })
-        .await
+        .await;
     };
     tokio::select! {
         ended = listening => panic!("{ended:?}"),
-        lane = heard => assert!([Partition(2), Partition(3)].contains(&lane)),
+        () = heard => {}
     }
 }

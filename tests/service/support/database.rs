@@ -7,6 +7,8 @@ use switchboard::store::{Session, Store, StoreSettings, inbox, migrate};
 use tokio_postgres::{Client, NoTls};
 use uuid::Uuid;
 
+use super::environment;
+use super::finally::finally;
 use super::wait::until;
 
 /// A lease of a test's store: the bounds that follow from it are longer than anything a passing test waits for.
@@ -100,21 +102,10 @@ impl Database {
 
 impl Drop for Database {
     fn drop(&mut self) {
-        let (url, name) = (server_url(), self.name.clone());
-        // A destructor cannot wait for a future, and this one also runs while a failed test unwinds.
-        let dropping = std::thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread()
-                .enable_all()
-                .build()
-                .expect("a runtime");
-            runtime.block_on(async {
-                let sql = format!("drop database if exists {name} with (force)");
-                connect(&url).await.batch_execute(&sql).await
-            })
+        let sql = format!("drop database if exists {} with (force)", self.name);
+        finally("dropping a test's database", async {
+            connect(&server_url()).await.batch_execute(&sql).await
         });
-        if !matches!(dropping.join(), Ok(Ok(()))) {
-            eprintln!("the database {} was not dropped", self.name);
-        }
     }
 }
 
@@ -130,10 +121,7 @@ pub fn store(url: &str, lease: Duration) -> Store {
 }
 
 fn server_url() -> String {
-    std::env::var("DATABASE_URL").ok().filter(|url| !url.is_empty()).expect(
-        "DATABASE_URL is not set: run the service tests with `./dev test`, or start servers with `./dev up` and run \
-         eval \"$(./dev shell-env)\"",
-    )
+    environment("DATABASE_URL")
 }
 
 /// The URL of another database of the same server.

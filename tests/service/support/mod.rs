@@ -2,8 +2,7 @@
 
 pub mod bodies;
 pub mod database;
-pub mod door;
-pub mod proxy;
+pub mod finally;
 pub mod rabbit;
 pub mod visitor;
 pub mod wait;
@@ -14,67 +13,48 @@ use std::net::SocketAddr;
 use std::process::Stdio;
 use std::time::Duration;
 
-use lapin::options::{BasicPublishOptions, ConfirmSelectOptions, ExchangeDeleteOptions, QueueDeleteOptions};
-use lapin::{BasicProperties, Channel, Connection};
-use secrecy::SecretString;
+use lapin::options::{BasicPublishOptions, ConfirmSelectOptions};
+use lapin::{BasicProperties, Channel};
 use serde_json::Value;
-use switchboard::broker::{Connector, Topology};
 use switchboard::config;
 use switchboard::contract::{partition, plan};
-use switchboard::store::{Store, StoreSettings, inbox, lanes, migrate};
+use switchboard::store::{Store, lanes};
 use switchboard::worker::{self, audit, start::Settings, visit};
 use tokio::process::{Child, Command};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use uuid::Uuid;
 
+use database::Database;
+use rabbit::Rabbit;
+use wait::{until, within};
 use witness::Witness;
 
-/// Longest wait for anything a test waits for.
-pub const PATIENCE: Duration = Duration::from_secs(40);
 /// Lanes of a test's deployment.
 pub const PARTITIONS: u16 = 4;
 /// A short lease, so that takeovers do not make tests long.
 pub const LEASE: &str = "2s";
 
-/// One test's deployment.
+/// One test's deployment. All of it goes when the test ends, also when it failed.
 pub struct Stage {
-    pub prefix: String,
-    pub database: String,
+    pub database: Database,
     pub store: Store,
-    pub topology: Topology,
-    pub connection: Connection,
+    pub rabbit: Rabbit,
     channel: Channel,
     workers: Vec<(watch::Sender<bool>, JoinHandle<()>)>,
 }
 
+/// A URL that every service test needs.
 pub fn environment(name: &str) -> String {
-    std::env::var(name).unwrap_or_else(|_| panic!("{name} is not set: run the tests with ./dev test"))
-}
-
-/// The URL of another database on the same server.
-fn database_url(database: &str) -> String {
-    let url = environment("DATABASE_URL");
-    let (base, query) = url
-        .split_once('?')
-        .map_or((url.as_str(), ""), |(base, query)| (base, query));
-    let (server, _) = base.rsplit_once('/').expect("DATABASE_URL names a database");
-    if query.is_empty() {
-        format!("{server}/{database}")
-    } else {
-        format!("{server}/{database}?{query}")
-    }
-}
-
-pub fn store_at(url: &str) -> Store {
-    let url = SecretString::from(url.to_owned());
-    Store::new(&StoreSettings {
-        url,
-        pool: 4,
-        lease: Duration::from_secs(10),
-        name: "test".into(),
-    })
-    .unwrap()
+    std::env::var(name)
+        .ok()
+        .filter(|url| !url.is_empty())
+        .unwrap_or_else(|| {
+            panic!(
+                "{name} is not set: run the service tests with `./dev test`, or start servers with `./dev up` and run eval \
+                 \"$(./dev shell-env)\""
+            )
+        })
 }
 
 impl Stage {
@@ -83,36 +63,20 @@ impl Stage {
         if std::env::var_os("RUST_LOG").is_some() {
             switchboard::telemetry::start_logging(Some("text"));
         }
-        let name = format!("sbtest_{}", Uuid::new_v4().simple());
-        let admin = store_at(&environment("DATABASE_URL"))
-            .lone_client()
-            .await
-            .unwrap();
-        admin
-            .batch_execute(&format!("create database {name}"))
-            .await
-            .unwrap();
-        let database = database_url(&name);
-        let store = store_at(&database);
-        migrate::up(&store).await.unwrap();
-        let client = store.lone_client().await.unwrap();
-        inbox::make_buckets(&store).await.unwrap();
+        let database = Database::migrated().await;
+        let client = database.client().await;
         lanes::declare_partitions(&client, PARTITIONS).await.unwrap();
-        let topology = Topology::new(&name, PARTITIONS);
-        let connector = Connector::new(&SecretString::from(environment("AMQP_URL"))).unwrap();
-        let connection = connector.connect("test").await.unwrap();
-        topology.declare(&connection).await.unwrap();
-        let channel = connection.create_channel().await.unwrap();
+        let rabbit = Rabbit::empty(PARTITIONS).await;
+        rabbit.declare().await;
+        let channel = rabbit.channel().await;
         channel
             .confirm_select(ConfirmSelectOptions::default())
             .await
             .unwrap();
         Self {
-            prefix: name,
+            store: database.store(),
             database,
-            store,
-            topology,
-            connection,
+            rabbit,
             channel,
             workers: Vec::new(),
         }
@@ -152,7 +116,7 @@ impl Stage {
             },
             broker: config::Broker {
                 url: broker.to_owned().into(),
-                prefix: self.prefix.clone(),
+                prefix: self.rabbit.prefix.clone(),
             },
             worker: config::Worker {
                 http: SocketAddr::from(([127, 0, 0, 1], 0)),
@@ -166,7 +130,7 @@ impl Stage {
 
     /// Starts a worker in this process.
     pub fn worker(&mut self) {
-        self.worker_with(self.settings(&self.database, &environment("AMQP_URL")));
+        self.worker_with(self.settings(&self.database.url, &environment("AMQP_URL")));
     }
 
     /// Starts a worker in this process with these settings.
@@ -183,10 +147,7 @@ impl Stage {
             stop.send_replace(true);
         }
         for (_, task) in self.workers.drain(..) {
-            tokio::time::timeout(PATIENCE, task)
-                .await
-                .expect("the worker stops in time")
-                .expect("it does not panic");
+            within("the worker's end", task).await.expect("it does not panic");
         }
     }
 
@@ -195,9 +156,9 @@ impl Stage {
         let mut command = Command::new(env!("CARGO_BIN_EXE_switchboard"));
         command
             .args(arguments)
-            .env("DATABASE_URL", &self.database)
+            .env("DATABASE_URL", &self.database.url)
             .env("AMQP_URL", environment("AMQP_URL"))
-            .env("SWITCHBOARD_PREFIX", &self.prefix)
+            .env("SWITCHBOARD_PREFIX", &self.rabbit.prefix)
             .env("SWITCHBOARD_LEASE", LEASE)
             .env("SWITCHBOARD_HTTP", "127.0.0.1:0")
             .env("SWITCHBOARD_BATCH", "50")
@@ -244,7 +205,7 @@ impl Stage {
 
     /// Publishes and waits for the confirm.
     pub async fn publish(&self, exchange: &str, key: &str, body: &[u8], properties: BasicProperties) {
-        let exchange = self.topology.name(exchange);
+        let exchange = self.rabbit.topology.name(exchange);
         let publish = self.channel.basic_publish(
             exchange.as_str().into(),
             key.into(),
@@ -257,7 +218,7 @@ impl Stage {
 
     /// Watches everything published from now on.
     pub async fn witness(&self) -> Witness {
-        Witness::watch(&self.connection, &self.topology).await
+        Witness::watch(&self.rabbit).await
     }
 
     /// Everything the audit finds, which should be nothing.
@@ -273,31 +234,23 @@ impl Stage {
 
     /// One number from the database.
     pub async fn count(&self, sql: &str) -> i64 {
-        let client = self.store.lone_client().await.unwrap();
-        client.query_one(sql, &[]).await.unwrap().get(0)
+        self.database.number(sql).await
     }
 
     /// Waits until a query answers this number.
     pub async fn until_count(&self, sql: &str, wanted: i64) {
-        let deadline = tokio::time::Instant::now() + PATIENCE;
-        let mut tick = tokio::time::interval(Duration::from_millis(50));
-        loop {
-            tick.tick().await;
-            let found = self.count(sql).await;
-            if found == wanted {
-                return;
-            }
-            assert!(
-                tokio::time::Instant::now() < deadline,
-                "{sql} is {found}, not {wanted}"
-            );
-        }
+        let client = self.database.client().await;
+        until(&format!("{wanted} as the answer to {sql}"), async || {
+            let row = client.query_one(sql, &[]).await.expect("a number");
+            (row.get::<_, i64>(0) == wanted).then_some(())
+        })
+        .await;
     }
 
     /// Deadlocks that Postgres has broken in this database. Connections count them for themselves and say so when they
     /// end: all but the one that asks have to be gone first.
     pub async fn deadlocks(&mut self) -> i64 {
-        self.store = store_at(&self.database);
+        self.store = self.database.store();
         let others = "select count(*) from pg_stat_activity
           where datname = current_database() and pid <> pg_backend_pid() and backend_type = 'client backend'";
         self.until_count(others, 0).await;
@@ -305,28 +258,8 @@ impl Stage {
             .await
     }
 
-    /// Stops everything and leaves nothing behind.
+    /// Stops the workers in order.
     pub async fn end(mut self) {
         self.stop_workers().await;
-        for queue in &self.topology.queues {
-            let _ = self
-                .channel
-                .queue_delete(queue.name.as_str().into(), QueueDeleteOptions::default())
-                .await;
-        }
-        for exchange in &self.topology.exchanges {
-            let _ = self
-                .channel
-                .exchange_delete(exchange.name.as_str().into(), ExchangeDeleteOptions::default())
-                .await;
-        }
-        let _ = self.connection.close(200, "done".into()).await;
-        let admin = store_at(&environment("DATABASE_URL"))
-            .lone_client()
-            .await
-            .unwrap();
-        let _ = admin
-            .batch_execute(&format!("drop database {} with (force)", self.prefix))
-            .await;
     }
 }

@@ -1,8 +1,5 @@
 //! A corner of RabbitMQ for one test: its own prefix, removed at the end, also when the test fails.
 
-use std::panic::{AssertUnwindSafe, resume_unwind};
-
-use futures_util::FutureExt;
 use lapin::options::{
     ExchangeDeclareOptions, ExchangeDeleteOptions, QueueBindOptions, QueueDeclareOptions, QueueDeleteOptions,
 };
@@ -12,12 +9,17 @@ use secrecy::SecretString;
 use switchboard::broker::{Connector, Consumer, Delivery, Exchange, Publication, Publisher, Topology};
 use uuid::Uuid;
 
+use super::environment;
+use super::finally::finally;
 use super::wait::within;
 
 /// Partitions of a test's topology: two show a difference as well as eight.
 pub const PARTITIONS: u16 = 2;
+/// What a test declares beside the topology goes by this name.
+const EXTRA: &str = "extra";
 
 pub struct Rabbit {
+    pub prefix: String,
     pub connector: Connector,
     pub connection: Connection,
     pub topology: Topology,
@@ -25,84 +27,48 @@ pub struct Rabbit {
 
 /// The URL of the test server.
 pub fn url() -> String {
-    std::env::var("AMQP_URL").ok().filter(|url| !url.is_empty()).expect(
-        "AMQP_URL is not set: run the service tests with `./dev test`, or start servers with `./dev up` and run \
-         eval \"$(./dev shell-env)\"",
-    )
+    environment("AMQP_URL")
 }
 
 impl Rabbit {
-    /// Runs a test in a corner of its own, where nothing is declared yet.
-    pub async fn bare(test: impl AsyncFnOnce(&Rabbit)) {
+    /// A corner with so many partitions, where nothing is declared yet.
+    pub async fn empty(partitions: u16) -> Self {
         let connector = Connector::new(&SecretString::from(url())).expect("AMQP_URL is a URL");
         let connection = connector
             .connect("service test")
             .await
             .expect("RabbitMQ is there");
-        let topology = Topology::new(&format!("test.{}", Uuid::now_v7().simple()), PARTITIONS);
-        let rabbit = Rabbit {
+        let prefix = format!("sbtest_{}", Uuid::now_v7().simple());
+        Self {
+            topology: Topology::new(&prefix, partitions),
+            prefix,
             connector,
             connection,
-            topology,
-        };
-        let outcome = AssertUnwindSafe(test(&rabbit)).catch_unwind().await;
-        rabbit.clean_up().await;
-        if let Err(panic) = outcome {
-            resume_unwind(panic);
         }
+    }
+
+    pub async fn declare(&self) {
+        let declared = self.topology.declare(&self.connection).await;
+        declared.expect("nothing is in the way");
+    }
+
+    /// Runs a test in a corner of its own, where nothing is declared yet.
+    pub async fn bare(test: impl AsyncFnOnce(&Rabbit)) {
+        test(&Rabbit::empty(PARTITIONS).await).await;
     }
 
     /// Runs a test in a corner of its own, with the topology declared.
     pub async fn declared(test: impl AsyncFnOnce(&Rabbit)) {
         Rabbit::bare(async |rabbit| {
-            rabbit
-                .topology
-                .declare(&rabbit.connection)
-                .await
-                .expect("nothing is in the way");
+            rabbit.declare().await;
             test(rabbit).await;
         })
         .await;
     }
 
-    /// Deleting what is not there is no error, so everything a test may have made is tried.
-    async fn clean_up(&self) {
-        let cleaner = self
-            .connector
-            .connect("service test, cleaning")
-            .await
-            .expect("RabbitMQ is there");
-        let channel = cleaner.create_channel().await.expect("a channel");
-        let extra = [self.topology.partition_queue(PARTITIONS), self.extra()];
-        for queue in self
-            .topology
-            .queues
-            .iter()
-            .map(|queue| queue.name.clone())
-            .chain(extra)
-        {
-            let deleted = channel
-                .queue_delete(queue.as_str().into(), QueueDeleteOptions::default())
-                .await;
-            deleted.expect("a queue of the test can be deleted");
-        }
-        for exchange in self
-            .topology
-            .exchanges
-            .iter()
-            .map(|exchange| exchange.name.clone())
-            .chain([self.extra()])
-        {
-            let deleted = channel
-                .exchange_delete(exchange.as_str().into(), ExchangeDeleteOptions::default())
-                .await;
-            deleted.expect("an exchange of the test can be deleted");
-        }
-    }
-
     /// A name for one queue and one exchange outside the topology; they are removed too.
     pub fn extra(&self) -> String {
-        self.topology.name("extra")
+        self.topology.name(EXTRA)
     }
 
     pub async fn channel(&self) -> Channel {
@@ -194,6 +160,38 @@ impl Rabbit {
         consumer.close().await;
         batch.remove(0)
     }
+}
+
+impl Drop for Rabbit {
+    fn drop(&mut self) {
+        finally("removing a test's corner of RabbitMQ", remove(&self.topology));
+    }
+}
+
+/// Removes everything under a topology's prefix. Deleting what is not there is no error, so all that a test may have made is
+/// tried.
+async fn remove(topology: &Topology) -> Result<(), lapin::Error> {
+    let connector = Connector::new(&SecretString::from(url())).expect("AMQP_URL is a URL");
+    let cleaner = connector
+        .connect("service test, cleaning")
+        .await
+        .expect("RabbitMQ is there");
+    let channel = cleaner.create_channel().await?;
+    let extra = topology.name(EXTRA);
+    let queues = topology.queues.iter().map(|queue| queue.name.clone());
+    let one_too_many = topology.partition_queue(topology.partitions);
+    for queue in queues.chain([one_too_many, extra.clone()]) {
+        let name = queue.as_str().into();
+        channel.queue_delete(name, QueueDeleteOptions::default()).await?;
+    }
+    let exchanges = topology.exchanges.iter().map(|exchange| exchange.name.clone());
+    for exchange in exchanges.chain([extra]) {
+        let name = exchange.as_str().into();
+        channel
+            .exchange_delete(name, ExchangeDeleteOptions::default())
+            .await?;
+    }
+    cleaner.close(200, "clean".into()).await
 }
 
 /// A message for partition 0 whose body is a number.

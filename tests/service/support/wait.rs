@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 /// Longest wait for what should take milliseconds: reached only by a failing test.
-pub const BOUND: Duration = Duration::from_secs(20);
+pub const BOUND: Duration = Duration::from_secs(40);
 /// Pause between two looks.
 const LOOK: Duration = Duration::from_millis(5);
 

@@ -1,14 +1,17 @@
 //! Sees everything that is published to events, notifications and the dead queue, in order.
 
+use std::collections::BTreeMap;
+
 use futures_util::StreamExt;
+use lapin::message::Delivery;
 use lapin::options::{BasicConsumeOptions, BasicGetOptions, QueueBindOptions, QueueDeclareOptions};
 use lapin::types::{AMQPValue, FieldTable};
-use lapin::{Channel, Connection, Consumer};
+use lapin::{Channel, Consumer};
 use serde_json::Value;
-use switchboard::broker::Topology;
 use tokio::time::{Instant, timeout_at};
 
-use super::PATIENCE;
+use super::rabbit::Rabbit;
+use super::wait::{BOUND, until};
 
 /// One message as it was published.
 #[derive(Debug, Clone)]
@@ -48,8 +51,8 @@ pub struct Witness {
 }
 
 impl Witness {
-    pub async fn watch(connection: &Connection, topology: &Topology) -> Self {
-        let channel = connection.create_channel().await.unwrap();
+    pub async fn watch(rabbit: &Rabbit) -> Self {
+        let channel = rabbit.channel().await;
         let options = QueueDeclareOptions {
             exclusive: true,
             ..QueueDeclareOptions::default()
@@ -61,7 +64,7 @@ impl Witness {
             .name()
             .clone();
         for exchange in ["events", "notifications"] {
-            let exchange = topology.name(exchange);
+            let exchange = rabbit.topology.name(exchange);
             let bind = channel.queue_bind(
                 queue.clone(),
                 exchange.as_str().into(),
@@ -82,7 +85,7 @@ impl Witness {
         Self {
             channel,
             stream,
-            dead: topology.name("dead"),
+            dead: rabbit.topology.name("dead"),
             seen: Vec::new(),
         }
     }
@@ -92,30 +95,21 @@ impl Witness {
     pub fn until(
         &mut self,
         what: impl Into<String>,
-        done: impl Fn(&[Seen]) -> bool,
+        mut done: impl FnMut(&[Seen]) -> bool,
     ) -> impl Future<Output = ()> {
         let place = std::panic::Location::caller();
         let what = what.into();
         async move {
-            let deadline = Instant::now() + PATIENCE;
+            let deadline = Instant::now() + BOUND;
             while !done(&self.seen) {
                 let Ok(message) = timeout_at(deadline, self.stream.next()).await else {
                     let kinds: Vec<&str> = self.seen.iter().map(Seen::kind).collect();
                     panic!("{place}: waited in vain for {what}; seen: {kinds:?}");
                 };
                 let message = message.expect("the witness's queue stays").unwrap();
-                let headers = message.properties.headers().clone().unwrap_or_default();
-                let text = |value: &AMQPValue| match value {
-                    AMQPValue::LongString(text) => text.to_string(),
-                    other => format!("{other:?}"),
-                };
                 self.seen.push(Seen {
                     routing_key: message.routing_key.to_string(),
-                    headers: headers
-                        .inner()
-                        .iter()
-                        .map(|(k, v)| (k.to_string(), text(v)))
-                        .collect(),
+                    headers: headers(&message),
                     body: serde_json::from_slice(&message.data).expect("what we publish is JSON"),
                 });
             }
@@ -127,12 +121,13 @@ impl Witness {
     pub fn until_events(&mut self, kind: &str, count: usize) -> impl Future<Output = ()> {
         let kind = kind.to_owned();
         let what = format!("{count} of {kind}");
+        // What was looked at is not looked at again: a flood would cost its square.
+        let mut looked_at = 0;
+        let mut ids = std::collections::BTreeSet::new();
         self.until(what, move |seen| {
-            let ids: std::collections::BTreeSet<&str> = seen
-                .iter()
-                .filter(|one| one.kind() == kind)
-                .map(|one| one.text("/id"))
-                .collect();
+            let new = seen[looked_at..].iter().filter(|one| one.kind() == kind);
+            ids.extend(new.map(|one| one.text("/id").to_owned()));
+            looked_at = seen.len();
             ids.len() >= count
         })
     }
@@ -212,33 +207,57 @@ impl Witness {
         }
     }
 
-    /// Takes this many dead letters, as reason and body.
-    pub async fn dead(&self, count: usize) -> Vec<(String, Vec<u8>)> {
+    /// Nothing was published twice: where nothing broke off, nothing need be repeated.
+    #[track_caller]
+    pub fn assert_published_once(&self) {
+        let mut ids = std::collections::BTreeSet::new();
+        let twice = self.seen.iter().find(|one| !ids.insert(one.text("/id")));
+        assert!(twice.is_none(), "published twice: {twice:?}");
+    }
+
+    /// Takes this many dead letters.
+    pub async fn letters(&self, count: usize) -> Vec<Letter> {
         let mut letters = Vec::new();
-        let deadline = Instant::now() + PATIENCE;
-        let mut tick = tokio::time::interval(std::time::Duration::from_millis(30));
-        while letters.len() < count {
-            assert!(
-                Instant::now() < deadline,
-                "only {} of {count} dead letters came",
-                letters.len()
-            );
-            tick.tick().await;
-            let options = BasicGetOptions { no_ack: true };
-            if let Some(message) = self
-                .channel
-                .basic_get(self.dead.as_str().into(), options)
-                .await
-                .unwrap()
-            {
-                let headers = message.properties.headers().clone().unwrap_or_default();
-                let reason = match headers.inner().get("x-switchboard-reason") {
-                    Some(AMQPValue::LongString(reason)) => reason.to_string(),
-                    other => format!("{other:?}"),
-                };
-                letters.push((reason, message.delivery.data.clone()));
-            }
+        for number in 1..=count {
+            let what = format!("{number} of {count} dead letters");
+            let letter = until(&what, async || {
+                let options = BasicGetOptions { no_ack: true };
+                let got = self.channel.basic_get(self.dead.as_str().into(), options).await;
+                got.unwrap()
+            });
+            let message = letter.await.delivery;
+            letters.push(Letter {
+                headers: headers(&message).into_iter().collect(),
+                body: message.data,
+            });
         }
         letters
     }
+}
+
+/// A dead letter.
+#[derive(Debug)]
+pub struct Letter {
+    pub headers: BTreeMap<String, String>,
+    pub body: Vec<u8>,
+}
+
+impl Letter {
+    /// Why it is one.
+    pub fn reason(&self) -> &str {
+        &self.headers["x-switchboard-reason"]
+    }
+}
+
+/// The headers of a message; what is no text as its text.
+fn headers(message: &Delivery) -> Vec<(String, String)> {
+    let headers = message.properties.headers().clone().unwrap_or_default();
+    let text = |value: &AMQPValue| match value {
+        AMQPValue::LongString(text) => text.to_string(),
+        AMQPValue::LongInt(number) => number.to_string(),
+        AMQPValue::LongLongInt(number) => number.to_string(),
+        other => format!("{other:?}"),
+    };
+    let all = headers.inner().iter();
+    all.map(|(name, value)| (name.to_string(), text(value))).collect()
 }
