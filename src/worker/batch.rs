@@ -22,7 +22,7 @@ use crate::contract::words::Wire;
 use crate::contract::{Dead, derive, parcel};
 use crate::domain::event::{Kind, Recorded};
 use crate::domain::ids::Partition;
-use crate::domain::input::{Body, What};
+use crate::domain::input::{Action, Body, What};
 use crate::store::{Session, Store, StoreError};
 use crate::telemetry;
 
@@ -136,6 +136,7 @@ async fn decide(session: &mut Session, order: Order<'_>) -> Result<Outcome, Fail
     if let Author::Lane { partition, .. } = order.author {
         changes.set_again(due.again(partition));
     }
+    let all_read = (foreign.len() as i64) < FOREIGN_ROWS;
     let mut outcome = Outcome {
         dead: gathered
             .dead
@@ -143,7 +144,7 @@ async fn decide(session: &mut Session, order: Order<'_>) -> Result<Outcome, Fail
             .map(|letter| (letter.delivery, letter.dead))
             .collect(),
         now: Some(opening.now),
-        more: opening.is_full(order) || foreign.len() as i64 >= FOREIGN_ROWS,
+        more: opening.is_full(order) || !all_read,
         ..Outcome::default()
     };
     for (id, body) in foreign {
@@ -153,7 +154,7 @@ async fn decide(session: &mut Session, order: Order<'_>) -> Result<Outcome, Fail
             .extend(messages.into_iter().map(announce::publication));
         outcome.rows.push(id);
     }
-    save(session, order, &world, changes, &mut outcome).await?;
+    save(session, order, &world, changes, all_read, &mut outcome).await?;
     count(&entries, pending.len(), &opening.fresh);
     Ok(outcome)
 }
@@ -167,6 +168,7 @@ fn fold(world: &mut World, entries: &mut [Entry], now: Timestamp, partitions: u1
             continue;
         }
         complete(world, entry);
+        compare_plan(&changes, entry);
         let recorded = world.fold(&entry.tenant, &entry.input, now);
         count_recorded(&recorded);
         changes.add(
@@ -179,6 +181,16 @@ fn fold(world: &mut World, entries: &mut [Entry], now: Timestamp, partitions: u1
         );
     }
     changes
+}
+
+/// Whether a plan says the same as the one in force, where this batch put that one in force.
+fn compare_plan(changes: &Changes, entry: &mut Entry) {
+    if let Body::Command(command) = &mut entry.input.body
+        && let Action::ApplyPlan { unchanged, .. } = &mut command.action
+        && let Some(in_force) = changes.activated(&entry.tenant)
+    {
+        *unchanged = Some(in_force) == entry.document.as_ref();
+    }
 }
 
 /// Language and country, where the gateway does not say and a rule asks: only where something is routed. A text that no
@@ -219,13 +231,14 @@ async fn save(
     order: Order<'_>,
     world: &World,
     changes: Changes,
+    all_read: bool,
     outcome: &mut Outcome,
 ) -> Result<(), Failure> {
     let home = match order.author {
         Author::Lane { partition, .. } => Some(partition),
         Author::Visitor => None,
     };
-    let written = changes.write(session, world, home).await?;
+    let written = changes.write(session, world, home, all_read).await?;
     outcome.rows.extend(written.own_row);
     outcome.wake = written.others;
     outcome.plan = written.applied;

@@ -3,3 +3,4 @@
 mod bots;
 mod clocks;
 mod queues;
+mod teams;
