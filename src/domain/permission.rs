@@ -56,8 +56,7 @@ pub fn assign(
     if to_self && !owned {
         return claim(state, id, role, conversation);
     }
-    let as_agent = may_give_own(state, id, conversation) || may_give_any(state, id, conversation);
-    let allowed = as_agent
+    let allowed = may_give(state, id, conversation)
         || match role {
             Role::Admin => true,
             Role::Manager => looks_after(state, id, conversation.team.as_ref()) && reaches(state, id, to),
@@ -101,8 +100,7 @@ pub fn unassign(state: &State, acting: Acting<'_>, conversation: &Conversation) 
     let Acting::Person { id, role } = acting else {
         return Ok(());
     };
-    let as_agent = may_give_own(state, id, conversation) || may_give_any(state, id, conversation);
-    let allowed = as_agent
+    let allowed = may_give(state, id, conversation)
         || match role {
             Role::Admin => true,
             Role::Manager => looks_after(state, id, conversation.team.as_ref()),
@@ -268,6 +266,11 @@ fn claim(state: &State, id: &AgentId, role: Role, conversation: &Conversation) -
         (Role::Agent, MayClaim::None) => false,
     };
     if allowed { Ok(()) } else { Err(Code::NotPermitted) }
+}
+
+/// What owners and members may give away, whatever else they are.
+fn may_give(state: &State, id: &AgentId, conversation: &Conversation) -> bool {
+    may_give_own(state, id, conversation) || may_give_any(state, id, conversation)
 }
 
 /// The owner may give away what is theirs, unless the tenant says nobody may.

@@ -24,7 +24,7 @@ use crate::contract::words::Wire;
 use crate::contract::{Dead, derive, parcel};
 use crate::domain::event::{Kind, Recorded};
 use crate::domain::ids::Partition;
-use crate::domain::input::{Body, What};
+use crate::domain::input::{Action, Body, What};
 use crate::store::{Session, Store, StoreError};
 use crate::telemetry;
 
@@ -143,6 +143,7 @@ async fn decide(session: &mut Session, order: Order<'_>) -> Result<Outcome, Fail
     };
     let goes_on = !again.is_empty();
     changes.set_again(again);
+    let all_read = (foreign.len() as i64) < FOREIGN_ROWS;
     let mut outcome = Outcome {
         dead: gathered
             .dead
@@ -150,7 +151,7 @@ async fn decide(session: &mut Session, order: Order<'_>) -> Result<Outcome, Fail
             .map(|letter| (letter.delivery, letter.dead))
             .collect(),
         now: Some(opening.now),
-        more: goes_on || opening.is_full(order) || foreign.len() as i64 >= FOREIGN_ROWS,
+        more: goes_on || opening.is_full(order) || !all_read,
         ..Outcome::default()
     };
     for (id, body) in foreign {
@@ -161,7 +162,7 @@ async fn decide(session: &mut Session, order: Order<'_>) -> Result<Outcome, Fail
         outcome.rows.push(id);
     }
     resolve::forget_unborn(session, &resolved, &world).await?;
-    save(session, order, &world, changes, &mut outcome).await?;
+    save(session, order, &world, changes, all_read, &mut outcome).await?;
     count(&entries, pending.len(), &opening.fresh);
     Ok(outcome)
 }
@@ -175,6 +176,7 @@ fn fold(world: &mut World, entries: &mut [Entry], now: Timestamp, partitions: u1
             continue;
         }
         complete(world, entry);
+        compare_plan(&changes, entry);
         let recorded = world.fold(&entry.tenant, &entry.input, now);
         count_recorded(&recorded);
         changes.add(
@@ -187,6 +189,16 @@ fn fold(world: &mut World, entries: &mut [Entry], now: Timestamp, partitions: u1
         );
     }
     changes
+}
+
+/// Whether a plan says the same as the one in force, where this batch put that one in force.
+fn compare_plan(changes: &Changes, entry: &mut Entry) {
+    if let Body::Command(command) = &mut entry.input.body
+        && let Action::ApplyPlan { unchanged, .. } = &mut command.action
+        && let Some(in_force) = changes.activated(&entry.tenant)
+    {
+        *unchanged = Some(in_force) == entry.document.as_ref();
+    }
 }
 
 /// Language and country, where the gateway does not say and a rule asks: only where something is routed. A text that no
@@ -227,13 +239,14 @@ async fn save(
     order: Order<'_>,
     world: &World,
     changes: Changes,
+    all_read: bool,
     outcome: &mut Outcome,
 ) -> Result<(), Failure> {
     let home = match order.author {
         Author::Lane { partition, .. } => Some(partition),
         Author::Visitor => None,
     };
-    let written = changes.write(session, world, home).await?;
+    let written = changes.write(session, world, home, all_read).await?;
     outcome.rows.extend(written.own_row);
     outcome.wake = written.wake.into_iter().collect();
     outcome.plan = written.applied;

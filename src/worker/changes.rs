@@ -116,6 +116,12 @@ impl Changes {
         }
     }
 
+    /// The document of the plan that this batch put in force last.
+    pub fn activated(&self, tenant: &Tenant) -> Option<&serde_json::Value> {
+        let mut of_tenant = self.activated.iter().filter(|(of, _)| of == tenant);
+        of_tenant.next_back().map(|(_, activated)| &activated.document)
+    }
+
     /// Timers to set again.
     pub fn set_again(&mut self, again: Vec<NewTimer>) {
         self.again = again;
@@ -296,15 +302,20 @@ impl Changes {
         }
     }
 
-    /// Writes everything and commits. `home` is the lane whose batch it is.
+    /// Writes everything and commits. `home` is the lane whose batch it is; `all_read`: what others left there is published
+    /// before it, down to the last row.
     pub async fn write(
         mut self,
         session: &Session,
         world: &World,
         home: Option<Partition>,
+        all_read: bool,
     ) -> Result<Written, StoreError> {
         self.write_rarities(session, world).await?;
-        let marked = home.map(|home| world.marked_at_home(home)).unwrap_or_default();
+        let answering = home.filter(|_| all_read);
+        let marked = answering
+            .map(|home| world.marked_at_home(home))
+            .unwrap_or_default();
         // Publishing what others left here answers the mark, also of a conversation that did not change.
         let answered = marked
             .iter()
@@ -313,7 +324,7 @@ impl Changes {
             self.touched.insert(key, false);
         }
         self.put_events_first();
-        let sorted = self.sort(world, home);
+        let sorted = self.sort(world, home, all_read);
         let rows = self.rows();
         let agents: Vec<_> = self
             .people
@@ -413,7 +424,7 @@ impl Changes {
     }
 
     /// Conversations by how much of them has to be written.
-    fn sort<'a>(&'a self, world: &'a World, home: Option<Partition>) -> Sorted<'a> {
+    fn sort<'a>(&'a self, world: &'a World, home: Option<Partition>, all_read: bool) -> Sorted<'a> {
         let mut sorted = Sorted::default();
         for ((tenant, id), only_ordinary) in &self.touched {
             let Some(touched) = world.touched(tenant, *id) else {
@@ -437,7 +448,7 @@ impl Changes {
             let saved = Saved {
                 tenant,
                 conversation,
-                marked: elsewhere,
+                marked: elsewhere || marked && !all_read,
             };
             if exists {
                 sorted.full.push(saved)

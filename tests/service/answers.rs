@@ -1,60 +1,14 @@
 //! Answers to callers: which lane publishes them.
 
-use jiff::Timestamp;
-use lapin::BasicProperties;
 use serde_json::{Value, json};
-use switchboard::broker::Delivery;
 use switchboard::contract::envelope::{Destination, OutMessage};
-use switchboard::contract::{Incoming, Limits, parcel, read};
+use switchboard::contract::parcel;
 use switchboard::domain::ids::Partition;
 use switchboard::store::outbox;
-use switchboard::worker::batch::{self, Author, Order};
-use switchboard::worker::directory::Directories;
-use switchboard::worker::gather::Arrival;
 
 use crate::support::bodies::{PLAN, command, fact, phone, presence};
+use crate::support::visitor::visit;
 use crate::support::{PARTITIONS, Stage};
-
-/// A delivery of this body whose sender waits for an answer.
-fn arrival(body: &Value) -> Arrival {
-    let body = serde_json::to_vec(body).unwrap();
-    let incoming = Incoming {
-        content_type: Some("application/cloudevents+json"),
-        headers: &[],
-        body: &body,
-    };
-    let limits = Limits {
-        max_body_bytes: body.len(),
-    };
-    Arrival {
-        arrived: read(&incoming, Timestamp::now(), &limits),
-        delivery: Delivery {
-            tag: 0,
-            redelivered: false,
-            exchange: String::new(),
-            routing_key: String::new(),
-            properties: BasicProperties::default().with_reply_to("caller".into()),
-            body,
-        },
-    }
-}
-
-/// Does this as the command line would: every lane's messages stay in the outbox.
-async fn visit(stage: &Stage, body: &Value) {
-    let directory = Directories::new(stage.store.clone()).refresh(0).await.unwrap();
-    let order = Order {
-        author: Author::Visitor,
-        arrivals: &[arrival(body)],
-        timers: 0,
-        look_for_rows: false,
-        published: &[],
-        not_before: Timestamp::UNIX_EPOCH,
-        directory: &directory,
-        partitions: PARTITIONS,
-    };
-    let outcome = batch::run(&stage.store, order).await.unwrap();
-    assert!(outcome.dead.is_empty(), "{:?}", outcome.dead);
-}
 
 /// What each lane has to publish, taken out of the outbox.
 async fn left(stage: &Stage) -> Vec<(Partition, Vec<OutMessage>)> {
@@ -78,9 +32,9 @@ fn event<'a>(messages: &'a [OutMessage], kind: &str) -> Option<&'a OutMessage> {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_answer_is_published_by_the_lane_of_the_event_it_repeats_and_after_it() {
     let stage = Stage::with_plan(&PLAN.replace("capacity = 2", "capacity = 1")).await;
-    visit(&stage, &presence("martha", "online")).await;
+    visit(&stage, &[presence("martha", "online")]).await;
     // The first customer has Martha; those of all lanes wait, so that whoever gets her next is of another home.
-    visit(&stage, &fact(&phone(0), "wamid.0", "home-0")).await;
+    visit(&stage, &[fact(&phone(0), "wamid.0", "home-0")]).await;
     let opened = left(&stage).await;
     let (home, first) = opened
         .iter()
@@ -90,13 +44,17 @@ async fn an_answer_is_published_by_the_lane_of_the_event_it_repeats_and_after_it
     let elsewhere = (1..).map(|n| format!("home-{n}"));
     let elsewhere = elsewhere.filter(|key| switchboard::contract::partition::of(key, PARTITIONS) != home.0);
     for (n, key) in elsewhere.take(2).enumerate() {
-        visit(&stage, &fact(&phone(n + 1), &format!("wamid.{}", n + 1), &key)).await;
+        visit(&stage, &[fact(&phone(n + 1), &format!("wamid.{}", n + 1), &key)]).await;
     }
     left(&stage).await;
 
     visit(
         &stage,
-        &command("close", "martha", json!({"conversation": first["subject"]})),
+        &[command(
+            "close",
+            "martha",
+            json!({"conversation": first["subject"]}),
+        )],
     )
     .await;
 

@@ -95,26 +95,26 @@ async fn a_missing_migration_and_a_missing_or_different_queue_are_said_so() {
     stage.end().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_server_that_is_away_is_waited_for_and_the_worker_is_not_ready() {
-    let stage = Stage::with_plan(PLAN).await;
-    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = free.local_addr().unwrap().to_string();
-    drop(free);
-    let http = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let http_address = http.local_addr().unwrap().to_string();
-    drop(http);
+/// A port of this machine that nobody listens on.
+fn free_place() -> String {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+    listener.local_addr().expect("an address").to_string()
+}
+
+/// Starts a worker with this variable, and sees it live, not ready, and still trying.
+async fn assert_waits(stage: &Stage, variable: &str, url: &str) {
+    let http = free_place();
     let mut worker = stage
         .program(&["worker"])
-        .env("AMQP_URL", format!("amqp://{address}/%2f"))
-        .env("SWITCHBOARD_HTTP", &http_address)
+        .env(variable, url)
+        .env("SWITCHBOARD_HTTP", &http)
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
     let health = |arguments: Vec<&'static str>| {
         let mut command = stage.program(&arguments);
-        command.env("SWITCHBOARD_HTTP", &http_address);
+        command.env("SWITCHBOARD_HTTP", &http);
         async move { command.output().await.unwrap() }
     };
     until("the endpoint", async || {
@@ -123,11 +123,23 @@ async fn a_server_that_is_away_is_waited_for_and_the_worker_is_not_ready() {
     })
     .await;
     let ready = health(vec!["healthcheck"]).await;
-    assert!(!ready.status.success());
-    assert!(String::from_utf8_lossy(&ready.stdout).contains("not ready"));
+    assert!(!ready.status.success(), "{variable}");
+    assert!(
+        String::from_utf8_lossy(&ready.stdout).contains("not ready"),
+        "{variable}"
+    );
     let still = timeout(Duration::from_secs(1), worker.wait()).await;
-    assert!(still.is_err(), "it goes on trying");
+    assert!(still.is_err(), "it goes on trying: {variable}");
     worker.kill().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_is_away_is_waited_for_and_the_worker_is_not_ready() {
+    let stage = Stage::with_plan(PLAN).await;
+    let broker = format!("amqp://{}/%2f", free_place());
+    assert_waits(&stage, "AMQP_URL", &broker).await;
+    let database = format!("postgresql://somebody:secret@{}/switchboard", free_place());
+    assert_waits(&stage, "DATABASE_URL", &database).await;
     stage.end().await;
 }
 

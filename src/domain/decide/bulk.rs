@@ -150,9 +150,11 @@ fn assign(
     permission::bulk_assign(state, acting, &story.draft, to).map_err(say)?;
     may_receive(state, to)?;
     let exclude = story.draft.owned_by().cloned();
+    // Before the reopening, which forgets it.
+    let own = story.draft.team.clone();
     reopen_if_closed(story, &order.actor);
     match to {
-        Recipient::Agent(agent) => give(state, story, order, agent, note),
+        Recipient::Agent(agent) => give(state, story, order, agent, own.as_ref(), note),
         Recipient::Team(team) => send(state, story, order, team, exclude, note),
     }
     let outcome = match story.draft.owner {
@@ -180,10 +182,17 @@ fn may_receive(state: &State, to: &Recipient) -> Result<(), Refused> {
 }
 
 /// To a person, whatever their presence and capacity.
-fn give(state: &State, story: &mut Story, order: &Order, agent: &AgentId, note: Option<Arc<str>>) {
+fn give(
+    state: &State,
+    story: &mut Story,
+    order: &Order,
+    agent: &AgentId,
+    own: Option<&TeamId>,
+    note: Option<Arc<str>>,
+) {
     let given = Given {
         agent: agent.clone(),
-        team: placing::team_after_giving(state, &story.draft, agent),
+        team: placing::team_after_giving(state, own, agent),
         by: By::Bulk,
         note,
         exclude: None,
@@ -237,7 +246,7 @@ fn undo(state: &State, conversation: &Conversation, order: &Order, was: &Was, no
         ),
         Owner::Agent(agent) => {
             if known(state, &Recipient::Agent(agent.clone())).is_ok() {
-                give(state, &mut story, order, agent, None);
+                give(state, &mut story, order, agent, was.team.as_ref(), None);
             }
         }
         Owner::Team(team) => {

@@ -176,11 +176,13 @@ fn assign_to_agent(
     {
         return Err((Code::TargetUnavailable, "they may not reply to customers"));
     }
+    // Before the reopening, which forgets it.
+    let team = placing::team_after_giving(state, story.draft.team.as_ref(), agent);
     reopen_if_closed(story, &asked.command.actor);
     let own_act = matches!(acting, Acting::Person { id, .. } if id == agent);
     let given = Given {
         agent: agent.clone(),
-        team: placing::team_after_giving(state, &story.draft, agent),
+        team,
         by: if own_act { By::Claim } else { By::Manual },
         note: asked.note.clone(),
         exclude: None,

@@ -272,7 +272,7 @@ fn to_named_agent(
     let Some(agent) = choice.chosen.clone() else {
         return nobody(state, story, routed, &route, choice, arrival);
     };
-    let team = team_after_giving(state, &story.draft, &agent);
+    let team = team_after_giving(state, story.draft.team.as_ref(), &agent);
     let terms = Terms {
         plan_version: state.plan.version,
         strategy: None,
@@ -342,7 +342,8 @@ fn to_last_owner(
         .target
         .map(|target| route_of(routed, target))
         .unwrap_or_default();
-    let team = team_after_giving(state, &story.draft, &agent);
+    let routed_to = routed.target.and_then(|target| target.team.as_ref());
+    let team = team_after_giving(state, routed_to, &agent);
     let excluded = &story.draft.excluded;
     let wanted = Wanted {
         team: team.as_ref(),
@@ -466,11 +467,8 @@ pub fn by_hand(state: &State, story: &Story, given: Given) -> Assignment {
 }
 
 /// The team a conversation has once this agent owns it: its own if they are a member, else their first, else none.
-pub fn team_after_giving(state: &State, conversation: &Conversation, agent: &AgentId) -> Option<TeamId> {
-    let own = conversation
-        .team
-        .as_ref()
-        .filter(|team| state.teams.get(team).is_some_and(|t| t.has_member(agent)));
+pub fn team_after_giving(state: &State, own: Option<&TeamId>, agent: &AgentId) -> Option<TeamId> {
+    let own = own.filter(|team| state.teams.get(team).is_some_and(|t| t.has_member(agent)));
     own.or_else(|| state.teams_of(agent).next()).cloned()
 }
 

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::super::conversation::Conversation;
 use super::super::event::{By, Change, Code, Event, MessageRef, Reason};
-use super::super::ids::AgentId;
+use super::super::ids::{AgentId, TeamId};
 use super::super::input::{Actor, Fact, Message, Origin, ReplyBody};
 use super::super::permission::{self, Acting};
 use super::super::state::State;
@@ -43,7 +43,8 @@ pub fn reply(
         && story.draft.owned_by().is_none()
         && !reply.leave_unassigned
     {
-        claim(state, story, id);
+        let own = story.draft.team.clone();
+        claim(state, story, id, own.as_ref());
     }
     let authorized = Change::ReplyAuthorized {
         message: reply.message.clone(),
@@ -98,7 +99,8 @@ pub fn sent(state: &State, conversation: &Conversation, sent: Sent<'_>, now: Tim
         if conversation.is_closed() {
             begin(&mut story, sent.fact, false, Reason::Agent, actor.clone());
         }
-        claim(state, &mut story, agent);
+        // That of the episode before, which a new one forgets.
+        claim(state, &mut story, agent, conversation.team.as_ref());
     }
     if story.draft.is_closed() {
         return skip("sent_while_closed", now);
@@ -156,10 +158,10 @@ fn is_unauthorized(conversation: &Conversation, origin: &Origin) -> bool {
 }
 
 /// Whoever replies first to what nobody owns owns it.
-fn claim(state: &State, story: &mut Story, agent: &AgentId) {
+fn claim(state: &State, story: &mut Story, agent: &AgentId, own: Option<&TeamId>) {
     let given = Given {
         agent: agent.clone(),
-        team: placing::team_after_giving(state, &story.draft, agent),
+        team: placing::team_after_giving(state, own, agent),
         by: By::FirstReply,
         note: None,
         exclude: None,

@@ -72,7 +72,7 @@ pub fn accept(
     let actor = asked.command.actor.clone();
     end(story, actor.clone(), request.clone(), RequestOutcome::Accepted);
     let given = Given {
-        team: placing::team_after_giving(state, &story.draft, &request.to),
+        team: placing::team_after_giving(state, story.draft.team.as_ref(), &request.to),
         agent: request.to,
         by: By::Request,
         note: request.note,

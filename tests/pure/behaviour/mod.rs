@@ -8,3 +8,4 @@ mod permissions;
 mod queues;
 mod replies;
 mod requests;
+mod teams;

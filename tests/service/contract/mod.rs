@@ -3,5 +3,6 @@
 
 mod client;
 mod clocks_and_places;
+mod doors;
 mod episodes;
 mod table;

@@ -88,7 +88,8 @@ async fn timers_of_every_kind_can_be_set_read_and_cleared() {
         TimerKind::Reexamine,
         TimerKind::Stranded,
     ];
-    let set: Vec<_> = kinds.iter().map(|kind| timer(*kind, "same", None)).collect();
+    let due_long_ago = |kind: &TimerKind| timer(*kind, "same", Some(second(1)));
+    let set: Vec<_> = kinds.iter().map(due_long_ago).collect();
     timers::set(&session, &set).await.expect("set");
     let mut read: Vec<_> = due(&session, HOME, 10)
         .await

@@ -4,6 +4,7 @@ pub mod bodies;
 pub mod database;
 pub mod finally;
 pub mod rabbit;
+pub mod visitor;
 pub mod wait;
 pub mod wire;
 pub mod witness;
