@@ -139,6 +139,45 @@ scene "One more customer than there is room for: nobody takes it within ten seco
 webhook 15550107 Gus wamid.gus.1 "My parcel arrived broken, what can I do now?" | send
 until_happened 'response_breach'
 
+scene "Mark is back and asks Martha to take a customer; she is busy, and says so"
+presence mark online | send
+until_happened 'agent mark, presence online'
+handed=$(conversations_of mark | head -n 1)
+about_handed="\"conversation\":\"$handed\""
+ask_martha() { command request mark "$about_handed,\"to\":{\"agent\":\"martha\"},\"note\":\"$1\"" | send; }
+ask_martha "An old customer of yours"
+until_happened 'assignment.requested'
+command reject martha "$about_handed,\"reason\":\"on the phone\"" | send
+until_happened 'assignment.rejected'
+
+scene "He asks again, she accepts, and the customer who waited gets Mark's free place"
+ask_martha "They ask for you by name"
+until_prints '^2$' sh -c "grep -c assignment.requested '$work/tail.log'"
+command accept martha "$about_handed" | send
+until_happened 'by request'
+until_prints '^0$' sh -c "'$sb' chat list --view team | grep -c team/support || true"
+
+scene "Mark asks Léa, who does not answer"
+another=$(conversations_of mark | head -n 1)
+command request mark "\"conversation\":\"$another\",\"to\":{\"agent\":\"lea\"}" | send
+until_happened 'assignment.timed_out'
+
+scene "Léa writes to Mark's customer all the same"
+command reply lea "\"conversation\":\"$another\",\"message\":{\"type\":\"text\",\"text\":{\"body\":\"Bonjour\"}}" | send
+until_happened 'code not_assignee'
+
+scene "Everything Mark has goes to Léa, by mistake, and back again"
+bulk=$(printf '%08x-0000-4000-8000-%012x' "$(date +%s)" "$RANDOM")
+command bulk_assign boss "\"bulk\":\"$bulk\",\"from\":{\"agent\":\"mark\"},\"to\":{\"agent\":\"lea\"}" | send
+until_happened 'bulk.completed'
+command bulk_undo boss "\"bulk\":\"$bulk\"" | send
+until_happened 'bulk.undone'
+
+scene "Martha leaves the company: her customers go back to her team"
+command agent.remove boss '"agent":"martha"' | send
+until_happened 'agent.removed'
+until_prints '^3$' sh -c "'$sb' chat list --view team | grep -c team/support"
+
 kill "$tail_pid" 2>/dev/null || true
 scene "Who owns what"
 "$sb" chat list

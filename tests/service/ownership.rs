@@ -53,18 +53,22 @@ fn is_ending(seen: &Seen) -> bool {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn accept_withdraw_close_and_timeout_at_once_have_one_winner_in_every_conversation() {
-    const CUSTOMERS: usize = 24;
+    const CUSTOMERS: usize = 240;
+    /// Asked before the first of them is answered: the clock wins some of the last.
+    const AT_ONCE: usize = 24;
     let mut stage = Stage::with_plan(&plan_with_timeout("200ms")).await;
     let mut witness = stage.witness().await;
     stage.worker();
     stage.worker();
     let conversations = owned_by_martha(&stage, &mut witness, CUSTOMERS).await;
-    for conversation in &conversations {
-        let ask = json!({"to": {"agent": "mark"}});
-        stage.send(&about("request", "martha", conversation, ask)).await;
-    }
-    // As the requests are heard of, answers come in through three lanes at once; the fourth side is the clock.
+    // As the requests are heard of, answers come in through three lanes at once, in any order; the fourth side is the clock.
     for (n, conversation) in conversations.iter().enumerate() {
+        if n % AT_ONCE == 0 {
+            for conversation in &conversations[n..conversations.len().min(n + AT_ONCE)] {
+                let ask = json!({"to": {"agent": "mark"}});
+                stage.send(&about("request", "martha", conversation, ask)).await;
+            }
+        }
         let asked = conversation.clone();
         let is_asked = move |seen: &[Seen]| {
             let mut requests = seen.iter().filter(|one| one.kind() == "assignment.requested");
@@ -77,10 +81,14 @@ async fn accept_withdraw_close_and_timeout_at_once_have_one_winner_in_every_conv
         let accept = about("accept", "mark", conversation, json!({}));
         let withdraw = about("withdraw", "martha", conversation, json!({"reason": "solved"}));
         let close = about("close", "martha", conversation, json!({}));
+        let mut answers = [accept, withdraw, close];
+        answers.rotate_left(n % 3);
+        answers[1..].rotate_left(n / 3 % 2);
+        let [first, second, third] = &answers;
         tokio::join!(
-            send_to_lane(&stage, lane(0), &accept),
-            send_to_lane(&stage, lane(1), &withdraw),
-            send_to_lane(&stage, lane(2), &close),
+            send_to_lane(&stage, lane(0), first),
+            send_to_lane(&stage, lane(1), second),
+            send_to_lane(&stage, lane(2), third),
         );
     }
     // Every command is answered by an event of its own or a refusal: three outcomes each beside the timeouts.
