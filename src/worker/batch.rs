@@ -105,7 +105,9 @@ pub enum Failure {
 /// Runs a batch. Nothing of it has happened unless it returns `Ok` (or the commit's outcome is unknown).
 pub async fn run(store: &Store, order: Order<'_>) -> Result<Outcome, Failure> {
     let mut session = store.session().await?;
-    match decide(&mut session, order).await {
+    // On the heap, as are its writes: so many statements at once are large, and a build that is not optimised copies a
+    // future once for each caller that waits for it. That takes more than a thread's stack.
+    match Box::pin(decide(&mut session, order)).await {
         Ok(outcome) => {
             wake(&session, &outcome.wake).await;
             Ok(outcome)
@@ -246,7 +248,7 @@ async fn save(
         Author::Lane { partition, .. } => Some(partition),
         Author::Visitor => None,
     };
-    let written = changes.write(session, world, home, all_read).await?;
+    let written = Box::pin(changes.write(session, world, home, all_read)).await?;
     outcome.rows.extend(written.own_row);
     outcome.wake = written.wake.into_iter().collect();
     outcome.plan = written.applied;
