@@ -19,6 +19,8 @@ use crate::support::{PARTITIONS, Stage};
 const MANY: usize = 5_000;
 /// Items that one batch may carry: `worker::bulks::ITEMS_AT_ONCE`.
 const ITEMS_AT_ONCE: i64 = 100;
+/// Ordinary messages whose time is taken without a bulk, and at least with one.
+const ORDINARY: usize = 20;
 /// Longest that an ordinary message may take while a bulk is carried out and a worker dies: the lease, a takeover, and room.
 const LONGEST: Duration = Duration::from_secs(20);
 
@@ -457,6 +459,28 @@ async fn of_a_forgotten_customer_nothing_is_left_and_their_next_message_is_a_str
     stage.end().await;
 }
 
+/// How long an ordinary message takes from the gateway to its event, the `n`th of some that take turns on every lane.
+async fn ordinary(stage: &Stage, witness: &mut Witness, n: usize) -> Duration {
+    let key = format!("ordinary-{}", n % (4 * usize::from(PARTITIONS)));
+    let id = format!("wamid.ordinary.{n}");
+    let sent = Instant::now();
+    stage
+        .send_native("inbound", &key, &fact(&phone(MANY + n % 16), &id, &key))
+        .await;
+    witness
+        .until(format!("message {n}"), |seen| {
+            seen.last()
+                .is_some_and(|one| one.kind() == "message.received" && one.text("/data/message/id") == id)
+        })
+        .await;
+    sent.elapsed()
+}
+
+fn median_and_longest(mut waits: Vec<Duration>) -> (Duration, Duration) {
+    waits.sort();
+    (waits[waits.len() / 2], waits[waits.len() - 1])
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn five_thousand_at_once_survive_a_dead_worker_and_block_nobody() {
     let stage = Stage::with_plan(&plan()).await;
@@ -467,6 +491,12 @@ async fn five_thousand_at_once_survive_a_dead_worker_and_block_nobody() {
     let all = customers(&stage, &mut witness, MANY).await;
     assert_eq!(all.len(), MANY);
     witness.until_events("conversation.assigned", MANY).await;
+    let mut n = 0;
+    let mut idle = Vec::new();
+    while n < ORDINARY {
+        idle.push(ordinary(&stage, &mut witness, n).await);
+        n += 1;
+    }
     let ask = command(
         "bulk_assign",
         "boss",
@@ -476,34 +506,21 @@ async fn five_thousand_at_once_survive_a_dead_worker_and_block_nobody() {
     witness.until_events("conversation.assigned", MANY + 500).await;
     doomed.kill().await.unwrap();
 
-    // Ordinary messages meanwhile, one after another, on every lane.
     let mut waits = Vec::new();
-    let mut n = 0;
     let mut looked_at = 0;
     let mut completed = false;
-    while !completed || n < 20 {
-        let key = format!("ordinary-{}", n % (4 * usize::from(PARTITIONS)));
-        let id = format!("wamid.ordinary.{n}");
-        let sent = Instant::now();
-        stage
-            .send_native("inbound", &key, &fact(&phone(MANY + n % 16), &id, &key))
-            .await;
-        witness
-            .until(format!("message {n}"), |seen| {
-                seen.last()
-                    .is_some_and(|one| one.kind() == "message.received" && one.text("/data/message/id") == id)
-            })
-            .await;
+    while !completed || waits.len() < ORDINARY {
+        waits.push(ordinary(&stage, &mut witness, n).await);
         completed |= witness.seen[looked_at..]
             .iter()
             .any(|one| one.kind() == "bulk.completed");
         looked_at = witness.seen.len();
-        waits.push(sent.elapsed());
         n += 1;
     }
-    waits.sort();
-    let (median, longest) = (waits[waits.len() / 2], waits[waits.len() - 1]);
-    println!("{n} ordinary messages meanwhile: median {median:?}, longest {longest:?}");
+    let meanwhile = waits.len();
+    let ((usual, usual_longest), (median, longest)) = (median_and_longest(idle), median_and_longest(waits));
+    println!("{ORDINARY} ordinary messages before the bulk: median {usual:?}, longest {usual_longest:?}");
+    println!("{meanwhile} ordinary messages meanwhile: median {median:?}, longest {longest:?}");
     assert!(longest < LONGEST, "{longest:?}");
 
     let ends: BTreeSet<&str> = witness

@@ -143,6 +143,22 @@ const WRONGS: &[(&str, &str, &str)] = &[
         "on hold",
     ),
     (
+        "insert into bulk (tenant, id, home, actor, to_agent, cause, input, pending, created_at)
+         values ('acme', gen_random_uuid(), 0, 'martha', 'mark', 'cause', gen_random_uuid(), 1, now())",
+        "P7",
+        "bulks",
+    ),
+    (
+        "update agent set active = false",
+        "P7",
+        "removed or deactivated",
+    ),
+    (
+        "update conversation set partition_key = 'forgotten/' || id where owner_agent is not null",
+        "P10",
+        "forgotten",
+    ),
+    (
         "update agent set presence_expires = '2100-01-01'",
         "P7",
         "presences",
