@@ -8,11 +8,12 @@
 //! 3. [`store`]: Postgres, one function per statement.
 //! 4. [`broker`]: RabbitMQ, bytes and tags.
 //! 5. [`worker`]: where the four meet: lanes, batches, leases.
-//! 6. [`cli`]: the command line.
-//! 7. [`config`], [`telemetry`], [`retry`]: settings, logs and metrics, delays.
+//! 6. [`simulate`]: the core on virtual time.
+//! 7. [`cli`]: the command line.
+//! 8. [`config`], [`telemetry`], [`retry`]: settings, logs and metrics, delays.
 //!
 //! Imports go one way: `domain` names none of the others; `contract` and `store` name `domain`; `broker` names nothing;
-//! `worker` names all four, `cli` everything. `contract`, `store` and `broker` never name each other. A test holds them to it.
+//! `worker` names all four, `simulate` only `domain`, `cli` everything. `contract`, `store` and `broker` never name each other. A test holds them to it.
 
 pub mod broker;
 pub mod cli;
@@ -20,6 +21,7 @@ pub mod config;
 pub mod contract;
 pub mod domain;
 pub mod retry;
+pub mod simulate;
 pub mod store;
 pub mod telemetry;
 pub mod worker;

@@ -178,11 +178,33 @@ command agent.remove boss '"agent":"martha"' | send
 until_happened 'agent.removed'
 until_prints '^3$' sh -c "'$sb' chat list --view team | grep -c team/support"
 
+scene "Something urgent: Nia gets it and says nothing. She is warned, then it moves on to Omar"
+{ presence nia online; presence omar online; } | send
+until_happened 'agent omar, presence online'
+webhook 15550108 Ida wamid.ida.1 "This is urgent: I am locked out of my account" | send
+until_happened 'response.warned'
+until_happened 'conversation.assigned +agent/omar'
+command reply omar "\"conversation\":\"$(conversations_of omar | head -n 1)\",\"message\":{\"type\":\"text\",\"text\":{\"body\":\"On it\"}}" | send
+until_happened 'reply.authorized'
+
+scene "A hasty plan sends everybody to France. What it changes, what it does, and how it is taken back"
+sed '/^\[default\]/,$ s/"support"/"france"/' "$here/plan.toml" >"$work/hasty.toml"
+"$sb" plan diff "$work/hasty.toml"
+"$sb" plan apply "$work/hasty.toml"
+webhook 15550109 Jon wamid.jon.1 "Where can I find my invoice from last week?" | send
+until_happened 'conversation.assigned +agent/lea.*load 2/2'
+"$sb" plan rollback --reassign
+until_prints '^2$' sh -c "grep -c bulk.completed '$work/tail.log'"
+
 kill "$tail_pid" 2>/dev/null || true
 scene "Who owns what"
 "$sb" chat list
 scene "Loads"
 "$sb" chat list --view assigned | awk 'NR > 1 { load[$4]++ } END { for (who in load) print who, "has", load[who] }' | sort
+scene "What waits, why, and what would end it"
+"$sb" why
+scene "Whose turn it was, and how even that is"
+"$sb" fairness
 scene "Why the last one waits"
 "$sb" explain "$("$sb" chat list --view team | awk 'NR > 1 { id = $1 } END { print id }')"
 scene "Why Chloé's conversation is where it is"

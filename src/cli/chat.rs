@@ -7,8 +7,9 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::print::say;
+use super::standing::Standing;
 use super::viewer::Viewer;
-use super::{CliError, Done, connect, print};
+use super::{CliError, Done, connect, print, world};
 use crate::domain::conversation::{Owner, PendingRequest};
 use crate::domain::ids::{AgentId, ConversationId, Tenant};
 use crate::store::conversations::Loaded;
@@ -40,7 +41,10 @@ pub enum Command {
         #[arg(long)]
         json: bool,
     },
-    /// Show one conversation with its assignments.
+    /// Show one conversation with its assignments; of one that waits also its position and how long it will probably wait.
+    ///
+    /// The position counts all that wait in the same team's queue, whatever they ask of a person, in the order in which
+    /// they are given away. The wait is a guess from the team's pace in the last hour.
     ///
     /// Example: switchboard chat show 0193a7c2-…
     Show {
@@ -140,16 +144,22 @@ async fn show(id: ConversationId, agent: Option<String>, json: bool) -> Done {
     }
     let notes = read::notes(&session, &loaded.tenant, id).await?;
     let engagements = read::engagements(&session, &loaded.tenant, id).await?;
+    let plan = world::directory(&store).await?.plan(&loaded.tenant);
+    let standing = Standing::of(&session, &plan, &loaded.conversation).await?;
+    let mut object = value(&loaded);
+    standing.add_to(&mut object);
     if json {
-        let mut value = value(&loaded);
+        let mut value = object;
         value["notes"] = serde_json::to_value(&notes)?;
         value["engagements"] = serde_json::to_value(&engagements)?;
         print::json(&value)?;
         return Ok(ExitCode::SUCCESS);
     }
-    let object = value(&loaded);
     for (name, value) in object.as_object().into_iter().flatten() {
-        say!("{name:<18} {}", shown(value));
+        say!("{name:<22} {}", shown(value));
+    }
+    if let Some(sentence) = standing.sentence(&loaded.conversation) {
+        say!("{sentence}");
     }
     say!("");
     for note in &notes {

@@ -6,14 +6,20 @@ mod chat;
 mod connect;
 mod dead;
 mod explain;
+mod fairness;
 mod migrate;
 mod plan;
 mod print;
 mod publish;
+mod sentence;
+pub mod simulate;
+mod standing;
 mod tail;
 mod topology;
 mod viewer;
+mod why;
 mod worker;
+mod world;
 
 use std::process::ExitCode;
 
@@ -46,6 +52,9 @@ enum Command {
     #[command(subcommand)]
     Chat(chat::Command),
     Explain(explain::Arguments),
+    Why(why::Arguments),
+    Fairness(fairness::Arguments),
+    Simulate(Box<simulate::Arguments>),
     Audit(audit::Arguments),
     #[command(subcommand)]
     Dead(dead::Command),
@@ -89,6 +98,9 @@ async fn dispatch(command: Command) -> Done {
         Command::Tail(arguments) => tail::run(arguments).await,
         Command::Chat(command) => chat::run(command).await,
         Command::Explain(arguments) => explain::run(arguments).await,
+        Command::Why(arguments) => why::run(arguments).await,
+        Command::Fairness(arguments) => fairness::run(arguments).await,
+        Command::Simulate(arguments) => simulate::run(*arguments).await,
         Command::Audit(arguments) => audit::run(arguments).await,
         Command::Dead(command) => dead::run(command).await,
         Command::Bench(arguments) => bench::run(arguments).await,

@@ -1,14 +1,14 @@
 //! Looking with somebody's eyes: who may see what, decided by the core's table of permissions.
 
-use super::CliError;
+use super::{CliError, world};
 use crate::domain::conversation::Conversation;
 use crate::domain::ids::{AgentId, Tenant};
 use crate::domain::input::Actor;
 use crate::domain::permission::{self, Acting, Sight};
 use crate::domain::state::State;
 use crate::store::read::Eyes;
-use crate::store::{Session, Store, agents};
-use crate::worker::directory::{Directories, Directory};
+use crate::store::{Session, Store};
+use crate::worker::directory::Directory;
 
 /// A person, and the world their rights follow from.
 pub struct Viewer {
@@ -25,21 +25,12 @@ impl Viewer {
         tenant: Option<Tenant>,
         agent: &AgentId,
     ) -> Result<Self, CliError> {
-        let directory = Directories::new(store.clone()).refresh(0).await?;
+        let directory = world::directory(store).await?;
         let tenant = match tenant {
             Some(tenant) => tenant,
             None => only_tenant(&directory)?,
         };
-        let mut state = State::new(directory.plan(&tenant));
-        let tenants = [tenant];
-        for (_, agent) in agents::load(session, &tenants).await? {
-            state.agents.insert(agent.id.clone(), agent);
-        }
-        let [tenant] = &tenants;
-        state.teams = agents::load_members(session, &tenants)
-            .await?
-            .remove(tenant)
-            .unwrap_or_default();
+        let state = world::people(session, directory.plan(&tenant)).await?;
         let viewer = Self {
             state,
             actor: Actor::Agent(agent.clone()),

@@ -187,6 +187,7 @@ impl ArrivedCommand {
             | Action::RemoveAgent { .. }
             | Action::BulkAssign { .. }
             | Action::BulkUndo { .. }
+            | Action::Reroute { .. }
             | Action::ForgetContact { .. }
             | Action::ApplyPlan { .. } => None,
         }

@@ -7,16 +7,19 @@ use super::cloud_api;
 use super::cloudevent::{self, CloudEvent};
 use super::command;
 use super::dead::{Dead, DeadReason};
+use super::evolution;
 use super::fact;
 use super::json::Object;
 use super::place::Place;
 use super::reading::Reading;
 use super::time;
+use super::whatsmeow;
 
 /// Reads one body. Never fails: what cannot be read is in [`Arrived::dead`], with the place.
 ///
 /// The order of detection is: a content type of CloudEvents, the headers of a CloudEvent, `specversion` in the body
-/// (whatever the content type says: Dapr sends text/plain), the `object` of a Cloud API webhook.
+/// (whatever the content type says: Dapr sends text/plain), then the foreign bodies: the `object` of a Cloud API webhook, the
+/// `payload` UnoAPI wraps one in, Evolution API's `event`, `instance` and `data`, and the wrappers around whatsmeow's events.
 pub fn read(incoming: &Incoming<'_>, arrival: Timestamp, limits: &Limits) -> Arrived {
     let mut reading = Reading::new(time::to_micros(arrival));
     if let Err(dead) = body(&mut reading, incoming, limits) {
@@ -45,12 +48,34 @@ fn body(reading: &mut Reading, incoming: &Incoming<'_>, limits: &Limits) -> Resu
     if top.field("specversion").is_some() {
         return event(reading, &CloudEvent::structured(&top)?);
     }
-    if cloud_api::is_webhook(&top) {
-        cloud_api::read(reading, &top);
+    if foreign(reading, &top)? {
         return Ok(());
     }
-    let detail = "the body is neither a CloudEvent nor a WhatsApp Cloud API webhook";
+    let detail = "the body is neither a CloudEvent nor a webhook of a gateway we know";
     Err(Dead::new(DeadReason::Unrecognised, detail))
+}
+
+/// Reads a gateway's own body, by its shape; whether it is one.
+fn foreign(reading: &mut Reading, body: &Object<'_, '_>) -> Result<bool, Dead> {
+    if cloud_api::is_webhook(body) {
+        cloud_api::read(reading, body);
+        return Ok(true);
+    }
+    if let Ok(Some(payload)) = body.object("payload")
+        && cloud_api::is_webhook(&payload)
+    {
+        cloud_api::read(reading, &payload);
+        return Ok(true);
+    }
+    if evolution::is_one(body) {
+        evolution::read(reading, body)?;
+        return Ok(true);
+    }
+    if whatsmeow::is_one(body) {
+        whatsmeow::read(reading, body)?;
+        return Ok(true);
+    }
+    Ok(false)
 }
 
 /// JSON that is no object has no shape we know.
@@ -72,15 +97,19 @@ fn event(reading: &mut Reading, event: &CloudEvent<'_>) -> Result<(), Dead> {
         return Ok(());
     }
     match Object::parse(event.data, Place::root("data")) {
-        Ok(data) if cloud_api::is_webhook(&data) => {
+        Ok(data) => {
             reading.enveloped = event.time()?;
-            cloud_api::read(reading, &data);
-            Ok(())
+            if foreign(reading, &data)? {
+                return Ok(());
+            }
+            Err(not_ours())
         }
         Err(dead) if dead.reason == DeadReason::Unparseable => Err(dead),
-        Ok(_) | Err(_) => {
-            let detail = "the CloudEvent's type is none of ours";
-            Err(Dead::new(DeadReason::Unrecognised, detail))
-        }
+        Err(_) => Err(not_ours()),
     }
+}
+
+fn not_ours() -> Dead {
+    let detail = "the CloudEvent's type is none of ours";
+    Dead::new(DeadReason::Unrecognised, detail)
 }

@@ -21,6 +21,7 @@ pub const fn kinds_of_events() -> &'static [&'static str] {
         "conversation.resumed",
         "conversation.prioritized",
         "conversation.note_added",
+        "conversation.escalated",
         "assignment.requested",
         "assignment.accepted",
         "assignment.rejected",
@@ -31,6 +32,7 @@ pub const fn kinds_of_events() -> &'static [&'static str] {
         "message.sent",
         "reply.authorized",
         "reply.unauthorized",
+        "response.warned",
         "response.breached",
         "agent.upserted",
         "agent.removed",
@@ -70,7 +72,9 @@ fn kind(recorded: &Recorded) -> Option<&'static str> {
             Change::MessageReceived { .. } => "message.received",
             Change::MessageSent { .. } => "message.sent",
             Change::ResponseBreached { .. } => "response.breached",
-            Change::ClockStarted(_) => return None,
+            Change::ResponseWarned { .. } => "response.warned",
+            Change::Escalated { .. } => "conversation.escalated",
+            Change::Quiet(_) => return None,
         },
         Kind::AgentUpserted { .. } => "agent.upserted",
         Kind::AgentRemoved { .. } => "agent.removed",
@@ -80,7 +84,12 @@ fn kind(recorded: &Recorded) -> Option<&'static str> {
         Kind::PresenceChanged { .. } => "agent.presence_changed",
         Kind::PlanActivated { .. } => "plan.activated",
         Kind::CommandRejected(_) => "command.rejected",
-        Kind::Skipped(_) | Kind::DrainPending(_) | Kind::BulkAccepted(_) | Kind::BulkItemDone(_) => {
+        Kind::Skipped(_)
+        | Kind::GraceOver { .. }
+        | Kind::DrainPending(_)
+        | Kind::QueueServable(_)
+        | Kind::BulkAccepted(_)
+        | Kind::BulkItemDone(_) => {
             return None;
         }
     })
@@ -132,7 +141,9 @@ fn attributes<'a>(
         Kind::PlanActivated { plan, .. } => (format!("plan/{}", plan.version), tenant_key()),
         Kind::CommandRejected(_)
         | Kind::Skipped(_)
+        | Kind::GraceOver { .. }
         | Kind::DrainPending(_)
+        | Kind::QueueServable(_)
         | Kind::BulkAccepted(_)
         | Kind::BulkItemDone(_) => (format!("command/{}", recorded.cause), tenant_key()),
     };

@@ -12,7 +12,7 @@ use super::parties::{OwnerData, PartyData};
 use super::words::Wire;
 use crate::domain::conversation::Conversation;
 use crate::domain::event::{Change, Kind, Recorded};
-use crate::domain::ids::Tenant;
+use crate::domain::ids::{AgentId, Tenant};
 use crate::domain::input::Origin;
 
 /// What all events say, then what only this type says. Fields about a conversation are null where there is none.
@@ -125,6 +125,10 @@ enum More<'a> {
         clock: &'static str,
         due_at: Time,
     },
+    Escalated {
+        reason: &'static str,
+        to: Option<&'a str>,
+    },
     Presence {
         agent: &'a str,
         presence: &'static str,
@@ -199,7 +203,12 @@ impl<'a> More<'a> {
             }),
             Kind::BulkDone(report) => Some(More::Bulk(BulkData::of(report))),
             Kind::ContactForgotten { .. } => Some(More::Forgotten {}),
-            Kind::Skipped(_) | Kind::DrainPending(_) | Kind::BulkAccepted(_) | Kind::BulkItemDone(_) => None,
+            Kind::Skipped(_)
+            | Kind::GraceOver { .. }
+            | Kind::DrainPending(_)
+            | Kind::QueueServable(_)
+            | Kind::BulkAccepted(_)
+            | Kind::BulkItemDone(_) => None,
         }
     }
 
@@ -246,7 +255,7 @@ impl<'a> More<'a> {
             Change::Assigned(assignment) => More::Placed(Placed {
                 note: assignment.note.as_deref(),
                 engagement: Some(assignment.engagement),
-                respond_due_at: assignment.respond_due.map(Time),
+                respond_due_at: assignment.respond_clock.due().map(Time),
                 given: Some(GivenData::of(assignment)),
                 ..Placed::by(&assignment.route, &assignment.terms, after)
             }),
@@ -265,15 +274,19 @@ impl<'a> More<'a> {
                     origin: origin.wire(),
                 }
             }
-            Change::ResponseBreached { policy, due, .. } => More::Clock {
+            Change::ResponseWarned { clock, policy, due }
+            | Change::ResponseBreached {
+                clock, policy, due, ..
+            } => More::Clock {
                 policy: policy.as_str(),
-                clock: ASSIGN_CLOCK,
+                clock: clock.wire(),
                 due_at: Time(*due),
             },
-            Change::ClockStarted(_) => return None,
+            Change::Escalated { why, to } => More::Escalated {
+                reason: why.wire(),
+                to: to.as_ref().map(AgentId::as_str),
+            },
+            Change::Quiet(_) => return None,
         })
     }
 }
-
-/// The clock from becoming unowned to an agent's ownership, in words.
-pub(super) const ASSIGN_CLOCK: &str = "assign";

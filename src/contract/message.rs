@@ -81,7 +81,12 @@ pub(super) fn referral(item: Option<Item<'_, '_>>) -> Result<Arc<str>, Dead> {
     } else {
         item.text()?
     };
-    Ok(cut(&named, MAX_REFERRAL_CHARS).into())
+    Ok(referral_named(&named))
+}
+
+/// What names an advertisement, as far as it is kept.
+pub(super) fn referral_named(text: &str) -> Arc<str> {
+    cut(text, MAX_REFERRAL_CHARS).into()
 }
 
 /// The advertisement's id, else the click's, else its address, else what kind of thing it is.

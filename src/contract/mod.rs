@@ -15,19 +15,24 @@ mod door;
 mod cloud_api;
 mod cloudevent;
 mod command;
+mod evolution;
 mod fact;
 pub mod plan;
+mod whatsmeow;
 
 // In: what the shapes share.
 pub mod derive;
-mod duration;
+pub mod duration;
+mod each;
 pub mod identity;
 mod json;
+mod linked;
 mod message;
 pub mod partition;
 mod place;
 mod reading;
 mod time;
+mod web_message;
 
 // From ingress to the partitions.
 mod forward;

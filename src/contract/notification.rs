@@ -6,7 +6,6 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use super::envelope::{Attributes, Destination, OutMessage, Sequence, Time};
-use super::event_data::ASSIGN_CLOCK;
 use super::event_parts::reason_of;
 use super::parties::{OwnerData, PartyData};
 use super::words::Wire;
@@ -23,7 +22,10 @@ pub const fn kinds_of_notifications() -> &'static [&'static str] {
         "unassigned_from_you",
         "message",
         "new_conversation",
+        "response_warning",
         "response_breach",
+        "escalated",
+        "queue_blocked",
         "request_received",
         "request_accepted",
         "request_rejected",
@@ -39,7 +41,9 @@ pub const fn kinds_of_notifications() -> &'static [&'static str] {
 /// The notification as a message; `None` if what it tells of belongs to no conversation, which `notify::told` never says.
 ///
 /// `recorded` is the event it tells of; `state`, loaded with the roster or without, knows people's names.
-/// Its id is the UUIDv5 whose namespace is the event's id and whose name is `<agent|team>/<recipient id>/<kind>`.
+/// Its id is the UUIDv5 whose namespace is the event's id and whose name is `<agent|team>/<recipient id>/<kind>`. What is told
+/// without an event of its own (`queue_blocked`) names the conversation's last one; a slash and the input's dedupe key follow
+/// in the name, since it may be told again.
 pub fn render(notification: &Notification, recorded: &Recorded, state: &State) -> Option<OutMessage> {
     let conversation = recorded.after.as_deref()?;
     let tenant = &state.plan.tenant;
@@ -51,10 +55,16 @@ pub fn render(notification: &Notification, recorded: &Recorded, state: &State) -
         routing_key::word(tenant.as_str()),
         routing_key::word(recipient_id),
     );
+    let announced = recorded.change().is_none_or(|(_, change)| change.is_announced());
+    let name = if announced {
+        format!("{whom}/{recipient_id}/{kind}")
+    } else {
+        format!("{whom}/{recipient_id}/{kind}/{}", recorded.input)
+    };
     let key = format!("{whom}.{to_tenant}.{to_recipient}.{kind}");
     let full_kind = format!("notification.{kind}");
     let attributes = Attributes {
-        id: Uuid::new_v5(&event, format!("{whom}/{recipient_id}/{kind}").as_bytes()),
+        id: Uuid::new_v5(&event, name.as_bytes()),
         tenant,
         kind: &full_kind,
         subject: format!("{whom}/{recipient_id}"),
@@ -173,9 +183,12 @@ impl<'a> About<'a> {
                 }),
                 ..nothing
             },
-            Change::ResponseBreached { policy, due, .. } => Self {
+            Change::ResponseWarned { clock, policy, due }
+            | Change::ResponseBreached {
+                clock, policy, due, ..
+            } => Self {
                 policy: Some(policy.as_str()),
-                clock: Some(ASSIGN_CLOCK),
+                clock: Some(clock.wire()),
                 due_at: Some(Time(*due)),
                 ..nothing
             },
@@ -183,7 +196,11 @@ impl<'a> About<'a> {
             | Change::Prioritized { .. }
             | Change::NoteAdded { .. }
             | Change::ReplyAuthorized { .. }
-            | Change::ClockStarted(_) => nothing,
+            | Change::Quiet(_) => nothing,
+            Change::Escalated { why, .. } => Self {
+                reason: Some(why.wire()),
+                ..nothing
+            },
         }
     }
 

@@ -55,7 +55,12 @@ fn answers(input: &Input, recorded: &Recorded) -> bool {
         | Kind::ContactForgotten { .. }
         | Kind::BulkDone(_) => true,
         // A bulk is answered when it is done.
-        Kind::Skipped(_) | Kind::DrainPending(_) | Kind::BulkAccepted(_) | Kind::BulkItemDone(_) => false,
+        Kind::Skipped(_)
+        | Kind::GraceOver { .. }
+        | Kind::DrainPending(_)
+        | Kind::QueueServable(_)
+        | Kind::BulkAccepted(_)
+        | Kind::BulkItemDone(_) => false,
     }
 }
 

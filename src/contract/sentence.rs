@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::domain::conversation::{Conversation, Owner};
+use crate::domain::conversation::{ClockKind, Conversation, EscalationReason, Owner};
 use crate::domain::event::{By, Change, Reason, Recorded, RequestOutcome};
 use crate::domain::ids::AgentId;
 use crate::domain::input::{Actor, Recipient};
@@ -29,7 +29,13 @@ pub(super) fn of(notification: &Notification, recorded: &Recorded, state: &State
         NotificationKind::Message => wrote(conversation),
         NotificationKind::Assigned => given(change, actor, state),
         NotificationKind::UnassignedFromYou => lost(conversation, actor, state),
+        NotificationKind::ResponseWarning => warned(conversation, change),
         NotificationKind::ResponseBreach => breached(conversation, change),
+        NotificationKind::Escalated => escalated(conversation, change, state),
+        NotificationKind::QueueBlocked => match conversation.owner.queue() {
+            Some(team) => format!("Nobody in {team} can take what waits there."),
+            None => "Nobody can take a conversation that waits.".to_owned(),
+        },
         NotificationKind::Resumed => "A conversation of yours is no longer on hold.".to_owned(),
         NotificationKind::ReplyUnauthorized => match actor {
             Some(actor) => format!("{} wrote in a conversation of yours.", name(state, actor)),
@@ -56,6 +62,14 @@ fn waits(conversation: &Conversation, change: &Change, actor: Option<&AgentId>, 
             with_note(format!("{told} {actor}"), note)
         }
         (Change::Unassigned { .. }, None) => "A conversation waits for someone to take it.".to_owned(),
+        (
+            Change::Queued {
+                team,
+                reason: Reason::Breach,
+                ..
+            },
+            None,
+        ) => format!("A conversation that was not answered in time waits in {team}."),
         (Change::Queued { team, .. }, None) => format!("{} waits in {team}.", which(conversation)),
         _ => format!("{} waits for someone to take it.", which(conversation)),
     }
@@ -89,6 +103,7 @@ fn given(change: &Change, actor: Option<&AgentId>, state: &State) -> String {
         ),
         (Some(actor), _, _) => format!("{} assigned a conversation to you", name(state, actor)),
         (None, By::Sticky, _) => "A customer of yours is back".to_owned(),
+        (None, By::Escalation, _) => "A conversation went up to you".to_owned(),
         (None, _, _) => "A conversation was assigned to you".to_owned(),
     };
     with_note(told, &assignment.note)
@@ -107,16 +122,59 @@ fn lost(conversation: &Conversation, actor: Option<&AgentId>, state: &State) -> 
     }
 }
 
-fn breached(conversation: &Conversation, change: &Change) -> String {
-    let place = match &conversation.team {
+fn in_team(conversation: &Conversation) -> String {
+    match &conversation.team {
         Some(team) => format!(" in {team}"),
         None => String::new(),
+    }
+}
+
+/// What a clock waits for.
+fn awaited(clock: ClockKind) -> &'static str {
+    match clock {
+        ClockKind::Assign => "an owner",
+        ClockKind::Respond => "an answer",
+    }
+}
+
+fn warned(conversation: &Conversation, change: &Change) -> String {
+    let Change::ResponseWarned { clock, policy, .. } = change else {
+        return String::new();
     };
-    match change {
-        Change::ResponseBreached { policy, .. } => {
-            format!("A conversation{place} has waited longer for an owner than \"{policy}\" allows.")
+    let (place, awaited) = (in_team(conversation), awaited(*clock));
+    format!("A conversation{place} will soon have waited longer for {awaited} than \"{policy}\" allows.")
+}
+
+fn breached(conversation: &Conversation, change: &Change) -> String {
+    let Change::ResponseBreached { clock, policy, .. } = change else {
+        return String::new();
+    };
+    let (place, awaited) = (in_team(conversation), awaited(*clock));
+    format!("A conversation{place} has waited longer for {awaited} than \"{policy}\" allows.")
+}
+
+fn escalated(conversation: &Conversation, change: &Change, state: &State) -> String {
+    let Change::Escalated { why, to } = change else {
+        return String::new();
+    };
+    let place = in_team(conversation);
+    let reason = match why {
+        EscalationReason::Breach => "was not answered in time",
+        EscalationReason::Hops => "has moved too often",
+        EscalationReason::Window => "can soon be answered by templates only",
+    };
+    match (to, why) {
+        (Some(agent), _) => format!(
+            "A conversation{place} {reason}: it goes to {}.",
+            name(state, agent)
+        ),
+        // Most policies only ask to tell of it: nobody was looked for.
+        (None, EscalationReason::Window) => {
+            format!("A conversation{place} {reason}, and its customer waits for an answer.")
         }
-        _ => format!("A conversation{place} has waited too long for an owner."),
+        (None, EscalationReason::Breach | EscalationReason::Hops) => {
+            format!("A conversation{place} {reason}, and nobody is there to take it.")
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::domain::agent::{Presence, Role};
 use crate::domain::bulk::ItemOutcome;
-use crate::domain::conversation::{Priority, Status};
+use crate::domain::conversation::{ClockKind, EscalationReason, Priority, Status};
 use crate::domain::event::{By, Code, Reason};
 use crate::domain::input::{Origin, System};
 use crate::domain::notify::NotificationKind;
@@ -90,6 +90,25 @@ impl Wire for System {
     }
 }
 
+impl Wire for ClockKind {
+    fn wire(&self) -> &'static str {
+        match self {
+            ClockKind::Assign => "assign",
+            ClockKind::Respond => "respond",
+        }
+    }
+}
+
+impl Wire for EscalationReason {
+    fn wire(&self) -> &'static str {
+        match self {
+            EscalationReason::Breach => "breach",
+            EscalationReason::Hops => "hops",
+            EscalationReason::Window => "window",
+        }
+    }
+}
+
 impl Wire for By {
     fn wire(&self) -> &'static str {
         match self {
@@ -100,6 +119,7 @@ impl Wire for By {
             By::Bulk => "bulk",
             By::FirstReply => "first_reply",
             By::Request => "request",
+            By::Escalation => "escalation",
         }
     }
 }
@@ -116,6 +136,9 @@ impl Wire for Reason {
             Reason::Transfer => "transfer",
             Reason::AgentRemoved => "agent_removed",
             Reason::Forgotten => "forgotten",
+            Reason::OwnerOffline => "owner_offline",
+            Reason::Breach => "breach",
+            Reason::Idle => "idle",
             Reason::Agent => "agent",
             Reason::Until => "until",
             Reason::OwnerChanged => "owner_changed",
@@ -168,7 +191,10 @@ impl Wire for NotificationKind {
             NotificationKind::UnassignedFromYou => "unassigned_from_you",
             NotificationKind::Message => "message",
             NotificationKind::NewConversation => "new_conversation",
+            NotificationKind::ResponseWarning => "response_warning",
             NotificationKind::ResponseBreach => "response_breach",
+            NotificationKind::Escalated => "escalated",
+            NotificationKind::QueueBlocked => "queue_blocked",
             NotificationKind::RequestReceived => "request_received",
             NotificationKind::RequestAccepted => "request_accepted",
             NotificationKind::RequestRejected => "request_rejected",

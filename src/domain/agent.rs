@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::ids::{AgentId, ChannelKey, TeamId};
+use super::ids::{AgentId, CalendarId, ChannelKey, TeamId};
 
 /// What a person may do beyond their own conversations.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
@@ -51,6 +51,8 @@ pub struct Profile {
     pub may_reply: bool,
     /// Channels whose unowned conversations they are told about.
     pub subscriptions: BTreeSet<ChannelKey>,
+    /// When they work; `None`: as their team.
+    pub calendar: Option<CalendarId>,
 }
 
 impl Profile {
@@ -64,6 +66,7 @@ impl Profile {
             active: true,
             may_reply: true,
             subscriptions: BTreeSet::new(),
+            calendar: None,
         }
     }
 }
@@ -81,12 +84,18 @@ pub struct Agent {
     pub presence: Presence,
     /// When a presence given with a `ttl` runs out.
     pub presence_expires: Option<Timestamp>,
+    /// Since when they have not been online; `None` while they are, and for those who never were.
+    pub absent_since: Option<Timestamp>,
+    /// Since when they have been offline; `None` while they are not, and for those who never were anything else.
+    pub offline_since: Option<Timestamp>,
     /// Open conversations they own, by the conversation's team. No zero entries.
     pub loads: BTreeMap<Option<TeamId>, u32>,
     /// When they last became owner of anything: `longest_idle` reads it.
     pub last_assigned: Option<Timestamp>,
     /// When they were last chosen automatically: ties go to who waited longest for a turn.
     pub last_chosen: Option<Timestamp>,
+    /// Their last automatic assignments, the oldest first: as many as the burst guard counts.
+    pub recent: Vec<Timestamp>,
 }
 
 impl Agent {
@@ -98,10 +107,39 @@ impl Agent {
             removed: false,
             presence: Presence::Offline,
             presence_expires: None,
+            absent_since: None,
+            offline_since: None,
             loads: BTreeMap::new(),
             last_assigned: None,
             last_chosen: None,
+            recent: Vec::new(),
         }
+    }
+
+    /// One more automatic assignment; the guard looks at so many of the last ones.
+    pub fn remember_turn(&mut self, at: Timestamp, guarded: u32) {
+        self.recent.push(at);
+        // Two lanes' clocks are read before they take turns: a little of an order may be lost between them.
+        self.recent.sort();
+        let kept = usize::try_from(guarded).unwrap_or(usize::MAX);
+        let too_many = self.recent.len().saturating_sub(kept);
+        self.recent.drain(..too_many);
+    }
+
+    /// They say whether they are there. Who says the same again has been so since they first did.
+    pub fn set_presence(&mut self, presence: Presence, at: Timestamp) {
+        let since = |was_so: bool, since: Option<Timestamp>| if was_so { since } else { Some(at) };
+        let was_absent = self.presence != Presence::Online;
+        let was_offline = self.presence == Presence::Offline;
+        (self.absent_since, self.offline_since) = match presence {
+            Presence::Online => (None, None),
+            Presence::Away => (since(was_absent, self.absent_since), None),
+            Presence::Offline => (
+                since(was_absent, self.absent_since),
+                since(was_offline, self.offline_since),
+            ),
+        };
+        self.presence = presence;
     }
 
     /// Open conversations they own.

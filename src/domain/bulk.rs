@@ -24,6 +24,15 @@ pub enum Selection {
     OwnedBy(AgentId),
 }
 
+/// Who made assignments that are to be taken back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Made {
+    /// The plan they were made under.
+    pub version: u32,
+    /// The rule that made them; `None`: any, and the default.
+    pub rule: Option<Arc<str>>,
+}
+
 /// A bulk that was accepted, as far as a later command has to know it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Past {
@@ -56,6 +65,8 @@ pub enum Task {
     },
     /// Gives every conversation back.
     Undo,
+    /// Routes every conversation again, by the rules of the plan in force.
+    Reroute,
 }
 
 /// One conversation of a bulk, whose turn it is.
@@ -69,7 +80,7 @@ pub struct Item {
     pub place: u32,
     /// Which conversation.
     pub conversation: ConversationId,
-    /// For an undo: how the bulk found and left it.
+    /// For an undo: how the bulk found and left it. For routing again: how the assignment left it that is taken back.
     pub was: Option<Was>,
 }
 
@@ -132,7 +143,7 @@ pub struct ItemDone {
     pub outcome: ItemOutcome,
     /// How it was found and left, where something changed: what an undo has to know.
     pub was: Option<Was>,
-    /// The engagement record that an undo took back.
+    /// The engagement record that was taken back.
     pub undone: Option<Uuid>,
 }
 

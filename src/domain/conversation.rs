@@ -110,19 +110,51 @@ pub struct Route {
     pub response: Option<PolicyId>,
     /// The rule asks that a person claims it from the queue.
     pub manual: bool,
+    /// How it asks for less as time goes on, in order.
+    pub relax: Arc<[Relaxation]>,
+    /// How many of these steps it has taken.
+    pub relaxed: usize,
+    /// Since when it has waited under this route: steps count from here.
+    pub relaxing_since: Option<Timestamp>,
 }
 
-/// The clock from becoming unowned to an agent's ownership.
+/// A step in which a waiting conversation asks for less.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Relaxation {
+    /// After so much waiting.
+    pub after: Duration,
+    /// It no longer asks for this skill.
+    pub drop: Option<Arc<str>>,
+    /// It moves to this team.
+    pub team: Option<TeamId>,
+    /// It is this urgent from now on.
+    pub priority: Option<Priority>,
+    /// Managers are told.
+    pub notify: bool,
+}
+
+/// Which of a conversation's two clocks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ClockKind {
+    /// From becoming unowned to an agent's ownership.
+    Assign,
+    /// From the first unanswered turn, or the last change of owner, to the owner's reply.
+    Respond,
+}
+
+/// A clock of a response policy.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum AssignClock {
-    /// No clock: an agent owns it, it is closed, or a bot holds it.
+pub enum Clock {
+    /// No clock: nothing is waited for.
     Off,
-    /// Running: due then, unless an agent owns it first.
+    /// Running: due then, unless what it waits for happens first.
     Running {
         /// The policy it runs under.
         policy: PolicyId,
-        /// Since when nobody has owned it.
+        /// Since when it has run.
         since: Timestamp,
+        /// When to warn; `None`: not asked for, or done.
+        warn: Option<Timestamp>,
         /// When it is breached.
         due: Timestamp,
     },
@@ -130,14 +162,94 @@ pub enum AssignClock {
     Breached,
 }
 
-impl AssignClock {
+impl Clock {
+    /// When it will warn, if it will.
+    pub fn warns(&self) -> Option<Timestamp> {
+        match self {
+            Clock::Running { warn, .. } => *warn,
+            Clock::Off | Clock::Breached => None,
+        }
+    }
+
     /// When it will fire, if it will.
     pub fn due(&self) -> Option<Timestamp> {
         match self {
-            AssignClock::Running { due, .. } => Some(*due),
-            AssignClock::Off | AssignClock::Breached => None,
+            Clock::Running { due, .. } => Some(*due),
+            Clock::Off | Clock::Breached => None,
         }
     }
+}
+
+/// What is remembered of an episode beside its route, so that nothing is done twice and nobody is asked for ever.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Care {
+    /// Whom it was taken from automatically, and why, in order: the hop guard counts them.
+    pub hops: Vec<Hop>,
+    /// Whether the exclusions of this episode were cleared: that happens once.
+    pub exclusions_cleared: bool,
+    /// An escalation that found nobody there: tried again then.
+    pub escalation: Option<PendingEscalation>,
+    /// The end of the window that was already escalated.
+    pub window_told: Option<Timestamp>,
+    /// The first unanswered turn for which it was looked whether the owner is there.
+    pub owner_looked_at: Option<Timestamp>,
+    /// Too long without activity to be assigned automatically; a turn ends that.
+    pub stale: bool,
+    /// What was told by the one who sent it to a queue, for whoever gets it from there.
+    pub handoff: Option<Arc<str>>,
+}
+
+impl Care {
+    /// Hops that are remembered: more than anybody lets a conversation move. The oldest is forgotten.
+    pub const MAX_HOPS: usize = 100;
+
+    /// Writes down that it was taken from somebody.
+    pub fn remember(&mut self, hop: Hop) {
+        if self.hops.len() >= Self::MAX_HOPS {
+            self.hops.remove(0);
+        }
+        self.hops.push(hop);
+    }
+}
+
+/// An automatic move away from someone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hop {
+    /// From whom.
+    pub from: AgentId,
+    /// Why.
+    pub why: HopReason,
+}
+
+/// Why something was taken from someone without a word of theirs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum HopReason {
+    /// They did not answer in time.
+    Silent,
+    /// They were not there.
+    Absent,
+}
+
+/// An escalation that waits for somebody to be there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PendingEscalation {
+    /// Why it is escalated.
+    pub why: EscalationReason,
+    /// Whose path it follows.
+    pub policy: PolicyId,
+    /// When it is tried again.
+    pub retry_at: Timestamp,
+}
+
+/// Why a conversation goes up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum EscalationReason {
+    /// A clock was breached.
+    Breach,
+    /// It moved too often.
+    Hops,
+    /// The customer's window is about to close.
+    Window,
 }
 
 /// An offer that waits for an answer: the owner stays the owner until it is accepted.
@@ -195,7 +307,13 @@ pub struct Conversation {
     /// When it came to the queue it is in.
     pub queued_at: Option<Timestamp>,
     /// The clock on its assignment.
-    pub assign_clock: AssignClock,
+    pub assign_clock: Clock,
+    /// The clock on its owner's reply.
+    pub respond_clock: Clock,
+    /// When it last changed its owner.
+    pub owned_since: Option<Timestamp>,
+    /// What is remembered of the episode beside its route.
+    pub care: Care,
     /// The one request that may be pending.
     pub request: Option<PendingRequest>,
     /// When the replies were authorised whose echo has not come yet, the oldest first. See [`Conversation::ECHO_WITHIN`].
@@ -239,7 +357,10 @@ impl Conversation {
             excluded: BTreeSet::new(),
             waiting_since: None,
             queued_at: None,
-            assign_clock: AssignClock::Off,
+            assign_clock: Clock::Off,
+            respond_clock: Clock::Off,
+            owned_since: None,
+            care: Care::default(),
             request: None,
             unechoed: Vec::new(),
             replied_at: None,
@@ -316,7 +437,11 @@ impl Conversation {
 
     /// Whether it stands in a queue that a strategy may empty (whether the team's strategy is manual is the plan's to say).
     pub fn may_be_matched(&self) -> bool {
-        self.is_open() && self.owner.queue().is_some() && !self.standby && !self.route.manual
+        self.is_open()
+            && self.owner.queue().is_some()
+            && !self.standby
+            && !self.route.manual
+            && !self.care.stale
     }
 
     /// When its wait began, for the order of queues.

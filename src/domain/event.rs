@@ -1,17 +1,22 @@
 //! What the core says happened. `evolve` applies events, the contract renders them, the store keeps what they leave.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::agent::{Agent, Presence};
+use super::blocked::Ask;
 use super::bulk;
-use super::conversation::{AssignClock, Contact, Conversation, Owner, PendingRequest, Priority, Route};
+use super::conversation::{
+    Clock, ClockKind, Contact, Conversation, EscalationReason, Hop, Owner, PendingEscalation, PendingRequest,
+    Priority, Route,
+};
 use super::ids::{AgentId, ConversationId, PolicyId, TeamId};
 use super::input::{Actor, Fault, Message, Origin, Recipient, ReplyBody};
 use super::plan::{Plan, Strategy};
+
+pub use super::decision::{Candidate, Decision, MAX_CANDIDATES, PassedOver};
 
 /// One thing that happened.
 #[derive(Debug, Clone)]
@@ -52,6 +57,11 @@ pub enum Kind {
         /// The key it had.
         partition_key: Arc<str>,
     },
+    /// Not announced: someone has been away or offline for too long; their conversations are looked at.
+    GraceOver {
+        /// Who.
+        agent: AgentId,
+    },
     /// Not announced: a bulk will be carried out.
     BulkAccepted(BulkAccepted),
     /// Not announced: an item of a bulk is done.
@@ -82,6 +92,8 @@ pub enum Kind {
     Skipped(&'static str),
     /// Not announced: whether a drain stopped at its bound with work left, so that newcomers queue behind it.
     DrainPending(bool),
+    /// Not announced: somebody could serve this again.
+    QueueServable(Ask),
 }
 
 /// What happened to a conversation.
@@ -117,6 +129,8 @@ pub enum Change {
         contact: Option<Arc<Contact>>,
         /// A turn without `standby` ends the bot's hold.
         standby: bool,
+        /// The clock on the owner's reply that this turn starts, if it does.
+        respond_clock: Option<Box<Clock>>,
     },
     /// The business wrote outside our gate.
     MessageSent {
@@ -134,15 +148,17 @@ pub enum Change {
         /// Why nobody has it.
         reason: Reason,
         /// What the rules said.
-        route: Route,
+        route: Box<Route>,
         /// With which priority.
         priority: Priority,
         /// A former owner not to be chosen again in this episode.
         exclude: Option<AgentId>,
+        /// It was taken from somebody without a word of theirs.
+        hop: Option<Hop>,
         /// Told by the one who sent it here.
         note: Option<Arc<str>>,
         /// The clock that runs now.
-        assign_clock: AssignClock,
+        assign_clock: Clock,
         /// What it was decided by.
         terms: Terms,
     },
@@ -155,7 +171,7 @@ pub enum Change {
         /// Told by the one who did it.
         note: Option<Arc<str>>,
         /// The clock that runs now.
-        assign_clock: AssignClock,
+        assign_clock: Clock,
     },
     /// It is finished.
     Closed {
@@ -215,18 +231,55 @@ pub enum Change {
         /// By whom.
         origin: Origin,
     },
-    /// A clock that starts, or is written down again, without any other event (a conversation left with nobody by the rules,
-    /// or found stranded). Not announced.
-    ClockStarted(AssignClock),
+    /// Something that only concerns how it is looked after. Not announced.
+    Quiet(Quiet),
+    /// A response policy will be broken soon.
+    ResponseWarned {
+        /// Which of its clocks.
+        clock: ClockKind,
+        /// Which policy.
+        policy: PolicyId,
+        /// When it is due.
+        due: Timestamp,
+    },
+    /// It goes up.
+    Escalated {
+        /// Why.
+        why: EscalationReason,
+        /// To whom; `None`: nobody on the path is there, and it is tried again.
+        to: Option<AgentId>,
+    },
     /// A response policy was broken.
     ResponseBreached {
-        /// Which.
+        /// Which of its clocks.
+        clock: ClockKind,
+        /// Which policy.
         policy: PolicyId,
         /// When it was due.
         due: Timestamp,
         /// Whether the policy asks to tell the managers.
         notify: bool,
     },
+}
+
+/// What happens to a conversation without being announced.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Quiet {
+    /// The clock on its assignment starts, or is written down again, without any other event (a conversation left with
+    /// nobody by the rules, or found stranded).
+    ClockStarted(Clock),
+    /// It asks for less, or the step that would make it so had nothing to change.
+    Relaxed(Route),
+    /// It is left to people: nothing has happened in it for too long.
+    WentStale,
+    /// It was looked whether the owner is there to answer the turn of this time; `None`: it has to be looked again.
+    OwnerLookedAt(Option<Timestamp>),
+    /// It waits for somebody on the path of an escalation.
+    EscalationPending(PendingEscalation),
+    /// Nobody is excluded any more, since nobody would be left.
+    ExclusionsCleared,
+    /// Nobody could serve what asks for this: managers are told of the first that waits for it.
+    QueueBlocked(Ask),
 }
 
 /// How a request came to an end.
@@ -291,8 +344,10 @@ pub struct Assignment {
     pub capacity: u32,
     /// The engagement record.
     pub engagement: Uuid,
-    /// When the owner should have answered, if a turn waits for an answer.
-    pub respond_due: Option<Timestamp>,
+    /// The clock on the new owner's answer, if a turn waits for one.
+    pub respond_clock: Clock,
+    /// It was taken from somebody without a word of theirs.
+    pub hop: Option<Hop>,
     /// What it was decided by.
     pub terms: Terms,
 }
@@ -323,6 +378,8 @@ pub enum By {
     FirstReply,
     /// They accepted a request.
     Request,
+    /// It went up to them.
+    Escalation,
 }
 
 /// Why: the closed set of words events carry.
@@ -358,6 +415,12 @@ pub enum Reason {
     AgentRemoved,
     /// Its customer was erased.
     Forgotten,
+    /// Its owner has not been there for too long, and nobody is free.
+    OwnerOffline,
+    /// Its owner did not answer in time, and nobody is free.
+    Breach,
+    /// Nothing has happened in it for long.
+    Idle,
 }
 
 /// A bulk that will be carried out.
@@ -378,6 +441,15 @@ pub enum BulkAccepted {
     Undo {
         /// Which bulk.
         bulk: Uuid,
+    },
+    /// What a plan or a rule gave away is routed again.
+    Reroute {
+        /// What people call it.
+        bulk: Uuid,
+        /// Who made it.
+        made: bulk::Made,
+        /// The records of what is taken back.
+        engagements: Arc<[Uuid]>,
     },
 }
 
@@ -429,68 +501,6 @@ pub enum Code {
     WindowClosed,
 }
 
-/// Why an automatic choice came out as it did.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Decision {
-    /// Its name.
-    pub id: Uuid,
-    /// For which conversation.
-    pub conversation: ConversationId,
-    /// The rule that matched; `None`: the default or none.
-    pub rule: Option<Arc<str>>,
-    /// The plan in force.
-    pub plan_version: u32,
-    /// Whose members were candidates.
-    pub team: Option<TeamId>,
-    /// How one was chosen.
-    pub strategy: Option<Strategy>,
-    /// Who; nobody if the conversation waits.
-    pub chosen: Option<AgentId>,
-    /// The first [`MAX_CANDIDATES`] of them, in the order they were looked at.
-    pub candidates: Vec<Candidate>,
-    /// All of them, counted by why they were passed over.
-    pub passed_over: BTreeMap<PassedOver, u32>,
-    /// Rules whose condition failed to answer.
-    pub failed_rules: Vec<Arc<str>>,
-}
-
-/// Candidates a decision record lists one by one: a record must stay small where teams are large.
-pub const MAX_CANDIDATES: usize = 20;
-
-/// One candidate of a decision.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Candidate {
-    /// Who.
-    pub agent: AgentId,
-    /// Why not them; `None`: chosen.
-    pub passed_over: Option<PassedOver>,
-}
-
-/// Why a candidate was passed over: the first filter that stopped them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum PassedOver {
-    /// Deactivated or unknown.
-    Inactive,
-    /// Has no permission to reply.
-    MayNotReply,
-    /// Not there.
-    Offline,
-    /// There, but takes nothing new.
-    Away,
-    /// Had it already in this episode.
-    Excluded,
-    /// Lacks a skill.
-    Skill,
-    /// At their own limit.
-    Capacity,
-    /// At the team's limit.
-    TeamCapacity,
-    /// At the tenant's limit.
-    TenantCapacity,
-    /// Eligible, but the strategy preferred another.
-    Outranked,
-}
-
 /// An event as it is announced: with what caused it and the conversation right after it.
 #[derive(Debug, Clone)]
 pub struct Recorded {
@@ -527,7 +537,7 @@ impl Recorded {
 impl Change {
     /// Whether it is announced and so has a number in the conversation's sequence.
     pub fn is_announced(&self) -> bool {
-        !matches!(self, Change::ClockStarted(_))
+        !matches!(self, Change::Quiet(_))
     }
 
     /// Whether it raises the epoch: every change of owner or status does.
@@ -549,7 +559,9 @@ impl Change {
             | Change::RequestEnded { .. }
             | Change::ReplyAuthorized { .. }
             | Change::ReplyUnauthorized { .. }
-            | Change::ClockStarted(_)
+            | Change::Quiet(_)
+            | Change::ResponseWarned { .. }
+            | Change::Escalated { .. }
             | Change::ResponseBreached { .. } => false,
         }
     }

@@ -6,9 +6,10 @@ use jiff::Timestamp;
 
 use super::agent::{Agent, Membership};
 use super::conversation::{
-    AssignClock, Contact, Conversation, Owner, PendingRequest, Priority, Route, Status, WINDOW,
+    Care, Clock, ClockKind, Contact, Conversation, EscalationReason, Hop, Owner, PendingRequest, Priority,
+    Route, Status, WINDOW,
 };
-use super::event::{Assignment, By, Change, Event, Kind, RequestOutcome};
+use super::event::{Assignment, By, Change, Event, Kind, Quiet, RequestOutcome};
 use super::ids::{AgentId, TeamId};
 use super::input::Origin;
 use super::plan::{Plan, Strategy, Team};
@@ -25,7 +26,11 @@ pub fn evolve(state: &mut State, event: &Event) {
             if let Some(conversation) = before {
                 evolve_conversation(state, conversation, change, event.at);
             }
+            if let Change::Quiet(Quiet::QueueBlocked(ask)) = change {
+                state.blocked.insert(ask.clone());
+            }
         }
+        Kind::QueueServable(ask) => drop(state.blocked.remove(ask)),
         Kind::AgentUpserted {
             agent,
             member_of,
@@ -34,10 +39,16 @@ pub fn evolve(state: &mut State, event: &Event) {
             write_memberships(state, &agent.id, member_of, manages);
             state.agents.insert(agent.id.clone(), (**agent).clone());
             state.unsettled = true;
+            state.unwatched = true;
         }
         Kind::AgentRemoved { agent } => {
             write_memberships(state, &agent.id, &[], &[]);
             state.agents.insert(agent.id.clone(), (**agent).clone());
+            // Who is left may be all who had something that waits: they are asked once more.
+            state.unsettled = true;
+            state.unwatched = true;
+            // Whoever is left may be excluded from what waits: then that loses its point.
+            state.unsettled = true;
         }
         Kind::ContactForgotten { conversation, .. } => {
             if let Some(mut forgotten) = conversation.and_then(|id| state.take(id)) {
@@ -52,17 +63,20 @@ pub fn evolve(state: &mut State, event: &Event) {
             ..
         } => {
             if let Some(agent) = state.agents.get_mut(agent) {
-                agent.presence = *presence;
+                agent.set_presence(*presence, event.at);
                 agent.presence_expires = *expires;
                 state.unsettled = true;
+                state.unwatched = true;
             }
         }
         Kind::PlanActivated { plan, .. } => activate(state, plan),
         Kind::DrainPending(pending) => {
             state.drain_pending = *pending;
             state.unsettled |= !*pending;
+            state.unwatched |= !*pending;
         }
         Kind::CommandRejected(_)
+        | Kind::GraceOver { .. }
         | Kind::Skipped(_)
         | Kind::BulkAccepted(_)
         | Kind::BulkItemDone(_)
@@ -72,17 +86,34 @@ pub fn evolve(state: &mut State, event: &Event) {
 
 /// Applies a change to a conversation and shifts its weight between the agents it concerns.
 fn evolve_conversation(state: &mut State, mut conversation: Conversation, change: &Change, at: Timestamp) {
-    let carried_before = conversation.carried_by().cloned();
+    let carried = |c: &Conversation| c.carried_by().map(|agent| (agent.clone(), c.team.clone()));
+    let carried_before = carried(&conversation);
+    let was_offered = conversation.may_be_matched();
     state.weigh(&conversation, -1);
     apply(&mut conversation, change, at);
     state.weigh(&conversation, 1);
-    let frees_a_place = carried_before.is_some() && carried_before.as_ref() != conversation.carried_by();
-    let waits_again = matches!(change, Change::Resumed { .. }) && conversation.may_be_matched();
-    state.unsettled |= frees_a_place || waits_again;
+    // In a team too: one that changes teams with its owner leaves a place in the one before.
+    let frees_a_place = carried_before.is_some() && carried_before != carried(&conversation);
+    state.unsettled |= frees_a_place || is_offered_anew(state, &conversation, change);
+    let asks_otherwise = !was_offered || matches!(change, Change::Quiet(Quiet::Relaxed(_)));
+    state.unwatched |= asks_otherwise && conversation.may_be_matched();
     if let Change::Assigned(assignment) = change {
         take_turn(state, assignment, at);
     }
     state.put(conversation);
+}
+
+/// Whether a waiting conversation asks for less than before, or is no longer left to people; or whether one more is excluded,
+/// which may leave nobody, so that nobody is excluded any more.
+fn is_offered_anew(state: &State, conversation: &Conversation, change: &Change) -> bool {
+    let offered = match change {
+        Change::Resumed { .. }
+        | Change::RequestEnded { .. }
+        | Change::Quiet(Quiet::Relaxed(_) | Quiet::ExclusionsCleared) => true,
+        Change::MessageReceived { turn, .. } => *turn && state.plan.settings.max_age.is_some(),
+        _ => false,
+    };
+    offered && conversation.may_be_matched()
 }
 
 /// An assignment makes its agent less idle; an automatic one also uses up their turn.
@@ -91,9 +122,14 @@ fn take_turn(state: &mut State, assignment: &Assignment, at: Timestamp) {
         return;
     };
     agent.last_assigned = Some(at);
-    // A bulk to a team is given out by its strategy, as if each conversation had come by itself.
-    let chosen_in_bulk = assignment.by == By::Bulk && assignment.terms.strategy.is_some();
-    if assignment.by != By::Auto && !chosen_in_bulk {
+    // Where a strategy was asked, it was their turn, whichever way they came to it: in a bulk as if by itself.
+    let in_turn = assignment.by == By::Auto || assignment.terms.strategy.is_some();
+    if let Some(burst) = state.plan.settings.burst
+        && (in_turn || assignment.by == By::Sticky)
+    {
+        agent.remember_turn(at, burst.limit);
+    }
+    if !in_turn {
         return;
     }
     agent.last_chosen = Some(at);
@@ -140,8 +176,10 @@ pub fn apply(conversation: &mut Conversation, change: &Change, at: Timestamp) {
             turn,
             contact,
             standby,
+            respond_clock,
         } => {
             if *turn {
+                conversation.care.stale = false;
                 conversation.standby &= *standby;
                 if !conversation.standby {
                     conversation.waiting_since.get_or_insert(message.at);
@@ -150,6 +188,9 @@ pub fn apply(conversation: &mut Conversation, change: &Change, at: Timestamp) {
                 conversation.window_expires_at = conversation.window_expires_at.max(Some(expires));
             }
             learn(conversation, contact);
+            if let Some(clock) = respond_clock {
+                conversation.respond_clock = (**clock).clone();
+            }
             conversation.last_activity = conversation.last_activity.max(message.at);
         }
         Change::MessageSent {
@@ -162,8 +203,7 @@ pub fn apply(conversation: &mut Conversation, change: &Change, at: Timestamp) {
                 waiting.remove(place);
             }
             if matches!(origin, Origin::Agent(agent) if conversation.owned_by() == Some(agent)) {
-                conversation.waiting_since = None;
-                conversation.replied_at = Some(at);
+                answered(conversation, at);
             }
             conversation.last_activity = conversation.last_activity.max(message.at);
         }
@@ -172,9 +212,15 @@ pub fn apply(conversation: &mut Conversation, change: &Change, at: Timestamp) {
             route,
             priority,
             exclude,
+            hop,
+            note,
             assign_clock,
             ..
         } => {
+            change_owner(conversation, hop.as_ref(), at);
+            if note.is_some() {
+                conversation.care.handoff = note.clone();
+            }
             conversation.owner = Owner::Team(team.clone());
             conversation.team = Some(team.clone());
             conversation.queued_at = Some(at);
@@ -182,11 +228,14 @@ pub fn apply(conversation: &mut Conversation, change: &Change, at: Timestamp) {
             settle_route(conversation, route, *priority, exclude);
         }
         Change::Assigned(assignment) => {
+            change_owner(conversation, assignment.hop.as_ref(), at);
+            conversation.respond_clock = assignment.respond_clock.clone();
+            conversation.care.handoff = None;
             conversation.owner = Owner::Agent(assignment.agent.clone());
             conversation.last_owner = Some(assignment.agent.clone());
             conversation.team = assignment.team.clone();
             conversation.queued_at = None;
-            conversation.assign_clock = AssignClock::Off;
+            conversation.assign_clock = Clock::Off;
             settle_route(
                 conversation,
                 &assignment.route,
@@ -195,6 +244,8 @@ pub fn apply(conversation: &mut Conversation, change: &Change, at: Timestamp) {
             );
         }
         Change::Unassigned { assign_clock, .. } => {
+            change_owner(conversation, None, at);
+            conversation.care.handoff = None;
             conversation.owner = Owner::Nobody;
             conversation.standby = false;
             conversation.queued_at = None;
@@ -206,7 +257,10 @@ pub fn apply(conversation: &mut Conversation, change: &Change, at: Timestamp) {
             conversation.standby = false;
             conversation.waiting_since = None;
             conversation.queued_at = None;
-            conversation.assign_clock = AssignClock::Off;
+            conversation.assign_clock = Clock::Off;
+            conversation.respond_clock = Clock::Off;
+            conversation.care.escalation = None;
+            conversation.care.handoff = None;
         }
         Change::Held { until, .. } => {
             conversation.status = Status::OnHold;
@@ -215,21 +269,87 @@ pub fn apply(conversation: &mut Conversation, change: &Change, at: Timestamp) {
         Change::Resumed { .. } => {
             conversation.status = Status::Open;
             conversation.held_until = None;
+            // Whoever has it may have gone meanwhile.
+            conversation.care.owner_looked_at = None;
         }
         Change::Prioritized { priority, .. } => conversation.priority = *priority,
         Change::Requested(request) => conversation.request = Some(request.clone()),
         Change::RequestEnded { request, outcome } => end_request(conversation, request, outcome),
         Change::ReplyAuthorized { .. } => authorize(conversation, at),
         Change::NoteAdded { .. } | Change::ReplyUnauthorized { .. } => {}
-        Change::ClockStarted(clock) => conversation.assign_clock = clock.clone(),
-        Change::ResponseBreached { .. } => conversation.assign_clock = AssignClock::Breached,
+        Change::Quiet(quiet) => hush(conversation, quiet),
+        Change::ResponseWarned { clock, .. } => {
+            if let Clock::Running { warn, .. } = clock_of(conversation, *clock) {
+                *warn = None;
+            }
+        }
+        Change::ResponseBreached { clock, .. } => *clock_of(conversation, *clock) = Clock::Breached,
+        Change::Escalated { why, .. } => {
+            if *why == EscalationReason::Window {
+                conversation.care.window_told = conversation.window_expires_at;
+            }
+        }
     }
-    if !matches!(
-        change,
-        Change::MessageReceived { .. } | Change::MessageSent { .. }
-    ) {
+    if is_activity(change) {
         conversation.last_activity = conversation.last_activity.max(at);
     }
+}
+
+/// Whether something happens in the conversation then: messages come with times of their own, and that nothing happens
+/// is no activity.
+fn is_activity(change: &Change) -> bool {
+    !matches!(
+        change,
+        Change::MessageReceived { .. }
+            | Change::MessageSent { .. }
+            | Change::Quiet(_)
+            | Change::ResponseWarned { .. }
+            | Change::ResponseBreached { .. }
+            | Change::Escalated { .. }
+    )
+}
+
+/// What is not announced.
+fn hush(conversation: &mut Conversation, quiet: &Quiet) {
+    match quiet {
+        Quiet::ClockStarted(clock) => conversation.assign_clock = clock.clone(),
+        Quiet::Relaxed(route) => conversation.route = route.clone(),
+        Quiet::WentStale => conversation.care.stale = true,
+        Quiet::OwnerLookedAt(turn) => conversation.care.owner_looked_at = *turn,
+        Quiet::EscalationPending(pending) => conversation.care.escalation = Some(pending.clone()),
+        Quiet::ExclusionsCleared => {
+            conversation.care.exclusions_cleared = true;
+            conversation.excluded.clear();
+        }
+        Quiet::QueueBlocked(_) => {}
+    }
+}
+
+fn clock_of(conversation: &mut Conversation, kind: ClockKind) -> &mut Clock {
+    match kind {
+        ClockKind::Assign => &mut conversation.assign_clock,
+        ClockKind::Respond => &mut conversation.respond_clock,
+    }
+}
+
+/// Whoever had it has it no more: nobody's answer is waited for, until someone else has it.
+fn change_owner(conversation: &mut Conversation, hop: Option<&Hop>, at: Timestamp) {
+    conversation.owned_since = Some(at);
+    conversation.respond_clock = Clock::Off;
+    conversation.care.escalation = None;
+    conversation.care.owner_looked_at = None;
+    conversation.care.stale = false;
+    if let Some(hop) = hop {
+        conversation.care.remember(hop.clone());
+    }
+}
+
+/// Its owner wrote to the customer.
+fn answered(conversation: &mut Conversation, at: Timestamp) {
+    conversation.waiting_since = None;
+    conversation.replied_at = Some(at);
+    conversation.respond_clock = Clock::Off;
+    conversation.care.escalation = None;
 }
 
 /// Who declined an offer, or let it pass, is not chosen automatically in this episode.
@@ -245,8 +365,7 @@ fn end_request(conversation: &mut Conversation, request: &PendingRequest, outcom
 
 /// A reply is on its way: the customer is answered, and its echo will come from the gateway.
 fn authorize(conversation: &mut Conversation, at: Timestamp) {
-    conversation.waiting_since = None;
-    conversation.replied_at = Some(at);
+    answered(conversation, at);
     let too_old = |authorized: &Timestamp| {
         let latest = authorized
             .checked_add(Conversation::ECHO_WITHIN)
@@ -266,6 +385,8 @@ fn reopen(conversation: &mut Conversation, standby: bool, kept: bool) {
     conversation.episode += 1;
     conversation.standby = standby;
     conversation.excluded.clear();
+    conversation.care = Care::default();
+    conversation.respond_clock = Clock::Off;
     conversation.route = Route::default();
     conversation.priority = Priority::Normal;
     if !kept {
@@ -351,4 +472,5 @@ fn activate(state: &mut State, plan: &Arc<Plan>) {
     state.plan = plan.clone();
     state.reorder_waiting();
     state.unsettled = true;
+    state.unwatched = true;
 }

@@ -1,17 +1,18 @@
 //! A batch is a fold: decide, evolve, settle the queues, next input. Two inputs of one batch can never take the same place.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use jiff::Timestamp;
 use uuid::Uuid;
 
+use super::blocked;
 use super::decide::{decide, offer};
-use super::event::{Event, Kind, Recorded};
+use super::event::{Change, Event, Kind, Quiet, Recorded};
 use super::evolve::evolve;
 use super::ids::ConversationId;
 use super::input::{Actor, Input, System};
-use super::state::{Requirement, State};
+use super::offering::Offers;
+use super::state::State;
 
 /// Runs one input through the core: what it leads to, and what the places it frees lead to.
 pub fn fold(state: &mut State, input: &Input, now: Timestamp) -> Vec<Recorded> {
@@ -23,12 +24,14 @@ pub fn fold(state: &mut State, input: &Input, now: Timestamp) -> Vec<Recorded> {
     };
     // A waiting conversation held by this batch was skipped by the drains of others: offer it before anything newer.
     settle(state, &mut record, now);
+    watch(state, &mut record, now);
     record.bulk = input.bulk().zip(input.conversation());
     for event in decide(state, input, now) {
         record.happen(state, event);
     }
     record.bulk = None;
     settle(state, &mut record, now);
+    watch(state, &mut record, now);
     record.events
 }
 
@@ -39,48 +42,49 @@ fn settle(state: &mut State, record: &mut Record, now: Timestamp) {
     }
     let all_offered = !state.queues_outdated && offer_all(state, record, now);
     if !all_offered {
-        let kind = Kind::DrainPending(true);
-        record.happen(
-            state,
-            Event {
-                at: now,
-                actor: Actor::System(System::Router),
-                decision: None,
-                kind,
-            },
-        );
+        record.router(state, Kind::DrainPending(true), now);
     }
 }
 
-/// Offers every loaded waiting conversation, first come first, until nobody eligible is left for any of them. It stops
-/// where conversations that are not loaded may come first; whether none of those is left, it says.
-///
-/// One pass is enough: each assignment only takes capacity, so what found nobody earlier in the pass finds nobody later;
-/// and what asks for the same as one that found nobody need not be asked again.
+/// Sees whether somebody can still serve what waits, where that may have changed: for what came to a queue, and for
+/// everything when people, plan or hours did. While a drain is pending its end is waited for.
+fn watch(state: &mut State, record: &mut Record, now: Timestamp) {
+    if state.drain_pending {
+        return;
+    }
+    let waiting: Vec<ConversationId> = if std::mem::take(&mut state.unwatched) {
+        for ask in blocked::servable_again(state) {
+            record.router(state, Kind::QueueServable(ask), now);
+        }
+        let mut firsts: Vec<_> = state.heads().map(|(place, _)| place).collect();
+        firsts.sort();
+        firsts.into_iter().map(|place| place.conversation).collect()
+    } else {
+        record.queued().collect()
+    };
+    for (conversation, ask) in blocked::newly_blocked(state, waiting.into_iter(), now) {
+        let told = Change::Quiet(Quiet::QueueBlocked(ask));
+        record.router(state, Kind::Conversation(conversation, told), now);
+    }
+}
+
+/// Offers every loaded waiting conversation for which somebody is there, first come first; says whether none is left that
+/// is not loaded.
 fn offer_all(state: &mut State, record: &mut Record, now: Timestamp) -> bool {
-    let waiting: Vec<_> = state
-        .waiting()
-        .map(|(place, needs)| (*place, needs.clone()))
-        .collect();
-    let mut unservable: BTreeSet<Requirement> = BTreeSet::new();
-    let mut beyond = state.more_waiting().clone();
-    for (place, requirement) in waiting {
-        if unservable.contains(&requirement) {
-            continue;
-        }
-        if beyond.values().any(|last_loaded| *last_loaded < place) {
-            break;
-        }
-        let events = offer(state, place.conversation, now);
+    let mut offers = Offers::new(state, now);
+    while let Some(conversation) = offers.next(state) {
+        let events = offer(state, conversation, now);
         if events.is_empty() {
-            beyond.remove(&requirement);
-            unservable.insert(requirement);
+            offers.found_nobody();
         }
         for event in events {
             record.happen(state, event);
         }
+        if let Some(owner) = state.conversation(conversation).and_then(|c| c.owner.agent()) {
+            offers.given_to(state, owner);
+        }
     }
-    beyond.is_empty()
+    offers.is_complete()
 }
 
 /// The events of one input, as they are announced.
@@ -93,6 +97,27 @@ struct Record {
 }
 
 impl Record {
+    /// What the router does by itself.
+    fn router(&mut self, state: &mut State, kind: Kind, at: Timestamp) {
+        let event = Event {
+            at,
+            actor: Actor::System(System::Router),
+            decision: None,
+            kind,
+        };
+        self.happen(state, event);
+    }
+
+    /// What came to a queue so far, or asks for something else in it.
+    fn queued(&self) -> impl Iterator<Item = ConversationId> {
+        self.events
+            .iter()
+            .filter_map(|recorded| match &recorded.event.kind {
+                Kind::Conversation(id, Change::Queued { .. } | Change::Quiet(Quiet::Relaxed(_))) => Some(*id),
+                _ => None,
+            })
+    }
+
     fn happen(&mut self, state: &mut State, event: Event) {
         let id = match &event.kind {
             Kind::Conversation(id, _) => Some(*id),

@@ -84,6 +84,11 @@ text_id!(
     PolicyId
 );
 
+text_id!(
+    /// A calendar of a plan.
+    CalendarId
+);
+
 /// One business number: provider word, colon, the provider's id of the number (`whatsapp:123456789012345`).
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ChannelKey(Arc<str>);

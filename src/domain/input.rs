@@ -205,6 +205,15 @@ pub enum Action {
         /// It, if there is one; the worker knows.
         past: Option<bulk::Past>,
     },
+    /// Take back what a plan or a rule gave away, and route it again.
+    Reroute {
+        /// What people call it: a name that nothing else has.
+        bulk: Uuid,
+        /// Who made it.
+        made: bulk::Made,
+        /// The records of what is taken back, as the worker found them; at most [`bulk::MAX_ITEMS`].
+        engagements: Arc<[Uuid]>,
+    },
     /// Take an agent out for good.
     RemoveAgent {
         /// Whom.
@@ -363,6 +372,16 @@ pub enum Timer {
         /// Of which.
         conversation: ConversationId,
     },
+    /// Something about a conversation may be due: see `domain::alarm`.
+    Alarm {
+        /// Which.
+        conversation: ConversationId,
+    },
+    /// Someone may have been away or offline for longer than the plan lets pass.
+    Absent {
+        /// Who.
+        agent: AgentId,
+    },
     /// A presence given with a `ttl` was not repeated.
     PresenceExpired {
         /// Whose.
@@ -379,7 +398,7 @@ pub enum Timer {
     Bulk(Box<bulk::Item>),
     /// All items of a bulk are done.
     BulkDone(Arc<bulk::Report>),
-    /// Whoever owns the conversation was removed or deactivated.
+    /// Whoever owns the conversation was removed or deactivated, or has been gone for too long.
     OwnerGone {
         /// Which.
         conversation: ConversationId,
@@ -404,6 +423,7 @@ impl Input {
                 | Action::RemoveAgent { .. }
                 | Action::BulkAssign { .. }
                 | Action::BulkUndo { .. }
+                | Action::Reroute { .. }
                 | Action::ForgetContact { .. }
                 | Action::ApplyPlan { .. } => None,
             },
@@ -414,9 +434,13 @@ impl Input {
                 | Timer::RecipientGone { conversation }
                 | Timer::Reexamine { conversation }
                 | Timer::OwnerGone { conversation }
+                | Timer::Alarm { conversation }
                 | Timer::Stranded { conversation } => Some(*conversation),
                 Timer::Bulk(item) => Some(item.conversation),
-                Timer::PresenceExpired { .. } | Timer::DrainQueues | Timer::BulkDone(_) => None,
+                Timer::PresenceExpired { .. }
+                | Timer::Absent { .. }
+                | Timer::DrainQueues
+                | Timer::BulkDone(_) => None,
             },
         }
     }

@@ -3,10 +3,13 @@
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::Timestamp;
+
 use super::agent::{Agent, Membership, Presence, Skills};
+use super::conversation::Conversation;
 use super::event::{Candidate, MAX_CANDIDATES, PassedOver};
 use super::ids::{AgentId, TeamId};
-use super::plan::Strategy;
+use super::plan::{Burst, Plan, Strategy};
 use super::state::State;
 
 /// An agent without a limit counts as having this capacity where loads are compared.
@@ -23,6 +26,21 @@ pub struct Wanted<'a> {
     pub skills: &'a Skills,
     /// Who had it already in this episode.
     pub excluded: &'a BTreeSet<AgentId>,
+    /// When the choice is made: hours and the burst guard go by it.
+    pub now: Timestamp,
+}
+
+impl<'a> Wanted<'a> {
+    /// What a conversation in a team's queue asks now; `None` if it is in none.
+    pub fn by(conversation: &'a Conversation, now: Timestamp) -> Option<Self> {
+        Some(Self {
+            team: Some(conversation.owner.queue()?),
+            agent: conversation.route.agent.as_ref(),
+            skills: &conversation.route.skills,
+            excluded: &conversation.excluded,
+            now,
+        })
+    }
 }
 
 /// How the choice came out.
@@ -61,8 +79,8 @@ pub fn choose(state: &State, wanted: Wanted<'_>) -> Choice {
     record(judged, chosen)
 }
 
-/// The rule's agent comes first, then the members.
-fn candidates<'a>(wanted: Wanted<'a>, members: Option<&'a Membership>) -> Vec<&'a AgentId> {
+/// Everyone who is asked: the rule's agent first, then the members.
+pub fn candidates<'a>(wanted: Wanted<'a>, members: Option<&'a Membership>) -> Vec<&'a AgentId> {
     let preferred = wanted.agent.into_iter();
     let others = members
         .into_iter()
@@ -98,11 +116,13 @@ pub fn passed_over(state: &State, id: &AgentId, wanted: Wanted<'_>) -> Option<Pa
     if wanted.excluded.contains(id) {
         return Some(PassedOver::Excluded);
     }
-    let skilled = |(skill, level): (_, &u8)| agent.profile.skills.get(skill).is_some_and(|has| has >= level);
-    if !wanted.skills.iter().all(skilled) {
+    if !works(state, agent, wanted.team, wanted.now) {
+        return Some(PassedOver::Hours);
+    }
+    if !is_skilled(agent, wanted.skills) {
         return Some(PassedOver::Skill);
     }
-    at_a_limit(state, agent, wanted.team)
+    at_a_limit(state, agent, wanted)
 }
 
 /// Whether someone's presence lets them take something new.
@@ -114,22 +134,55 @@ pub fn takes_new(state: &State, agent: &Agent) -> bool {
     }
 }
 
+/// Whether someone works at this moment, as a member of this team.
+pub fn works(state: &State, agent: &Agent, team: Option<&TeamId>, now: Timestamp) -> bool {
+    let calendar = state.plan.calendar_of(agent.profile.calendar.as_ref(), team);
+    calendar.is_none_or(|calendar| calendar.is_open(now))
+}
+
+/// Whether someone has these skills at these levels, or higher ones.
+pub fn is_skilled(agent: &Agent, skills: &Skills) -> bool {
+    let has = |(skill, level): (_, &u8)| agent.profile.skills.get(skill).is_some_and(|has| has >= level);
+    skills.iter().all(has)
+}
+
 /// The first limit that leaves no room for one more.
-fn at_a_limit(state: &State, agent: &Agent, team: Option<&TeamId>) -> Option<PassedOver> {
+fn at_a_limit(state: &State, agent: &Agent, wanted: Wanted<'_>) -> Option<PassedOver> {
     let full = |limit: u32, load: u32| limit > 0 && load >= limit;
-    if full(state.capacity_of(agent), agent.load()) {
-        let own = agent.profile.capacity.is_some();
-        return Some(if own {
-            PassedOver::Capacity
-        } else {
-            PassedOver::TenantCapacity
-        });
-    }
-    let team_limit = team
+    let own = agent.profile.capacity;
+    let of_team = wanted
+        .team
         .and_then(|id| state.plan.teams.get(id))
-        .and_then(|team| team.capacity)
-        .unwrap_or(0);
-    full(team_limit, agent.load_in(team)).then_some(PassedOver::TeamCapacity)
+        .and_then(|team| team.capacity);
+    let of_tenant = state.plan.settings.capacity;
+    let burst = state.plan.settings.burst;
+    if own.is_some_and(|limit| full(limit, agent.load())) {
+        Some(PassedOver::Capacity)
+    } else if of_team.is_some_and(|limit| full(limit, agent.load_in(wanted.team))) {
+        Some(PassedOver::TeamCapacity)
+    } else if own.is_none() && full(of_tenant, agent.load()) {
+        Some(PassedOver::TenantCapacity)
+    } else if burst.is_some_and(|burst| burst_ends(agent, burst, wanted.now).is_some()) {
+        Some(PassedOver::Burst)
+    } else {
+        None
+    }
+}
+
+/// Until when the burst guard keeps someone from being chosen: the oldest of their last few assignments falls out of its
+/// window then. `None`: it lets them be chosen now.
+pub fn burst_ends(agent: &Agent, burst: Burst, now: Timestamp) -> Option<Timestamp> {
+    let limit = usize::try_from(burst.limit).unwrap_or(usize::MAX);
+    let oldest = agent.recent.get(agent.recent.len().checked_sub(limit)?)?;
+    let ends = oldest.checked_add(burst.window).unwrap_or(Timestamp::MAX);
+    (ends > now).then_some(ends)
+}
+
+/// Whether nothing has happened in a conversation for so long that it is left to people.
+pub fn is_too_old(plan: &Plan, conversation: &Conversation, now: Timestamp) -> bool {
+    let ends = |max_age| conversation.last_activity.checked_add(max_age).ok();
+    let end = plan.settings.max_age.and_then(ends);
+    end.is_some_and(|end| end <= now)
 }
 
 /// Places in the ring and in the list of members.

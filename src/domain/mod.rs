@@ -7,19 +7,32 @@
 // The words, then the steps of a decision in the order they are taken.
 pub mod agent;
 pub mod bulk;
+pub mod calendar;
 pub mod conversation;
+pub mod decision;
 pub mod event;
 pub mod ids;
 pub mod input;
 pub mod plan;
 pub mod state;
 
+pub mod absence;
+pub mod alarm;
+pub mod blocked;
 pub mod condition;
 pub mod decide;
 pub mod evolve;
+pub mod exclusion;
 pub mod fold;
+pub mod line;
 pub mod matching;
 pub mod nearest;
 pub mod notify;
+pub mod offering;
 pub mod permission;
 pub mod routing;
+
+// What people ask of all that.
+pub mod fairness;
+pub mod standing;
+pub mod why;

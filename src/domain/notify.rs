@@ -6,8 +6,8 @@
 use std::collections::BTreeSet;
 
 use super::agent::{Agent, Role};
-use super::conversation::{Conversation, Owner, PendingRequest};
-use super::event::{Change, Code, Kind, Reason, Recorded, RequestOutcome};
+use super::conversation::{ClockKind, Conversation, Owner, PendingRequest};
+use super::event::{Change, Code, Kind, Quiet, Reason, Recorded, RequestOutcome};
 use super::ids::{AgentId, ChannelKey, ConversationId, TeamId};
 use super::input::{Actor, Command, Recipient};
 use super::state::State;
@@ -34,8 +34,14 @@ pub enum NotificationKind {
     Message,
     /// It waits for someone.
     NewConversation,
+    /// It will soon have waited longer than its response policy allows.
+    ResponseWarning,
     /// It waited longer than its response policy allows.
     ResponseBreach,
+    /// It went up, to them or to somebody they should know of.
+    Escalated,
+    /// Nobody can serve what waits in a queue.
+    QueueBlocked,
     /// They are asked to take it.
     RequestReceived,
     /// Whoever they asked takes it.
@@ -95,7 +101,8 @@ impl<'a> Telling<'a> {
     /// The rows of the table, event by event.
     fn of_change(&mut self, about: usize, conversation: &'a Conversation, change: &'a Change) {
         use NotificationKind::{
-            Assigned, Message, NewConversation, ReplyUnauthorized, RequestReceived, ResponseBreach, Resumed,
+            Assigned, Escalated, Message, NewConversation, ReplyUnauthorized, RequestReceived,
+            ResponseBreach, ResponseWarning, Resumed,
         };
         match change {
             Change::Opened { .. } | Change::Reopened { .. } | Change::Unassigned { .. } => {
@@ -120,6 +127,13 @@ impl<'a> Telling<'a> {
                 if let Some(owner) = conversation.owner.agent() {
                     self.tell_active(about, owner, ResponseBreach);
                 }
+            }
+            Change::ResponseWarned { clock, .. } => match (clock, conversation.owner.agent()) {
+                (ClockKind::Respond, Some(owner)) => self.tell_active(about, owner, ResponseWarning),
+                _ => self.tell_managers(about, conversation.team.as_ref(), ResponseWarning),
+            },
+            Change::Escalated { .. } => {
+                self.tell_managers(about, conversation.team.as_ref(), Escalated);
             }
             Change::Requested(request) => {
                 self.tell_active(about, &request.to, RequestReceived);
@@ -147,8 +161,30 @@ impl<'a> Telling<'a> {
             | Change::ReplyAuthorized { .. }
             | Change::ResponseBreached { notify: false, .. }
             | Change::MessageSent { .. }
-            | Change::Closed { .. }
-            | Change::ClockStarted(_) => {}
+            | Change::Closed { .. } => {}
+            Change::Quiet(quiet) => self.of_quiet(about, conversation, quiet),
+        }
+    }
+
+    /// What is not announced may still be for managers to know: that what waits in their queue finds nobody.
+    fn of_quiet(&mut self, about: usize, conversation: &'a Conversation, quiet: &Quiet) {
+        let told = match quiet {
+            Quiet::QueueBlocked(_) | Quiet::ExclusionsCleared => true,
+            Quiet::Relaxed(route) => {
+                let taken = route
+                    .relaxed
+                    .checked_sub(1)
+                    .and_then(|step| route.relax.get(step));
+                taken.is_some_and(|step| step.notify)
+            }
+            Quiet::ClockStarted(_)
+            | Quiet::WentStale
+            | Quiet::OwnerLookedAt(_)
+            | Quiet::EscalationPending(_) => false,
+        };
+        if told {
+            let team = conversation.team.as_ref();
+            self.tell_managers(about, team, NotificationKind::QueueBlocked);
         }
     }
 

@@ -10,9 +10,10 @@ use std::time::Duration;
 use jiff::tz::TimeZone;
 
 use super::agent::{Profile, Skills};
+use super::calendar::Calendar;
 use super::condition::{Condition, Reads};
-use super::conversation::Priority;
-use super::ids::{AgentId, ChannelKey, PolicyId, TeamId, Tenant};
+use super::conversation::{Priority, Relaxation};
+use super::ids::{AgentId, CalendarId, ChannelKey, PolicyId, TeamId, Tenant};
 
 /// One validated plan.
 #[derive(Debug, Clone)]
@@ -31,6 +32,8 @@ pub struct Plan {
     pub teams: BTreeMap<TeamId, Team>,
     /// Response policies by id.
     pub responses: BTreeMap<PolicyId, ResponsePolicy>,
+    /// When people work, by name.
+    pub calendars: BTreeMap<CalendarId, Calendar>,
     /// Rules, first match wins.
     pub rules: Vec<Rule>,
     /// Where a conversation goes that no rule matches; `None`: to nobody.
@@ -62,6 +65,22 @@ pub struct Settings {
     pub request_timeout: Duration,
     /// What `now.hour` and `now.weekday` are read in.
     pub timezone: TimeZone,
+    /// What happens to the conversations of someone who went away.
+    pub on_away: Moves,
+    /// What happens to the conversations of someone who went offline.
+    pub on_offline: Moves,
+    /// How long someone may be away or offline before anything of theirs moves.
+    pub offline_after: Duration,
+    /// The most automatic assignments a person gets in a while; `None`: no such guard.
+    pub burst: Option<Burst>,
+    /// Automatic moves of a conversation in an episode before it goes to a manager; 0 = no such guard.
+    pub max_hops: u32,
+    /// Waiting conversations in which nothing has happened for this long are left to people; `None`: none are.
+    pub max_age: Option<Duration>,
+    /// Answered conversations in which nothing has happened for this long are closed; `None`: none are.
+    pub close_idle_after: Option<Duration>,
+    /// When people work of whom, and of whose team, nothing more exact is said.
+    pub calendar: Option<CalendarId>,
 }
 
 impl Default for Settings {
@@ -78,8 +97,36 @@ impl Default for Settings {
             aging: Duration::from_secs(10 * 60),
             request_timeout: Duration::from_secs(2 * 60),
             timezone: TimeZone::UTC,
+            on_away: Moves::Keep,
+            on_offline: Moves::Unanswered,
+            offline_after: Duration::from_secs(5 * 60),
+            burst: None,
+            max_hops: 3,
+            max_age: None,
+            close_idle_after: None,
+            calendar: None,
         }
     }
+}
+
+/// Which conversations of someone who is gone for a while move to others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Moves {
+    /// None.
+    Keep,
+    /// Those whose customer waits for an answer.
+    Unanswered,
+    /// All open ones.
+    All,
+}
+
+/// The burst guard: at most so many automatic assignments within any window of this length.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Burst {
+    /// How many.
+    pub limit: u32,
+    /// Within how long.
+    pub window: Duration,
 }
 
 /// What a reopening customer meets.
@@ -139,6 +186,20 @@ pub struct Team {
     pub response: Option<PolicyId>,
     /// Teams to queue in instead while this one has no online member.
     pub fallback: Vec<TeamId>,
+    /// When it works; `None`: as the tenant.
+    pub calendar: Option<CalendarId>,
+    /// What happens to what comes outside its working hours.
+    pub outside: Outside,
+}
+
+/// What happens to what comes outside a team's working hours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Outside {
+    /// It waits for the next shift.
+    #[default]
+    Wait,
+    /// It goes to the teams to fall back on.
+    Fallback,
 }
 
 /// How one of several eligible members is chosen.
@@ -163,8 +224,18 @@ pub struct ResponsePolicy {
     pub assign_within: Option<Duration>,
     /// From the first unanswered turn to the owner's reply; `None`: no such clock.
     pub respond_within: Option<Duration>,
+    /// Tell, this long before either is due.
+    pub warn_before: Option<Duration>,
+    /// Count working time only.
+    pub working_hours: bool,
     /// Tell the team's managers (and the owner) of a breach.
     pub notify: bool,
+    /// Move the conversation to the next eligible agent on a breach.
+    pub reassign: bool,
+    /// Give the conversation to one of `escalate_to` on a breach.
+    pub escalate: bool,
+    /// The first of these who is online gets what is escalated; where none is, a manager.
+    pub escalate_to: Vec<AgentId>,
 }
 
 impl ResponsePolicy {
@@ -181,7 +252,12 @@ impl ResponsePolicy {
         Self {
             assign_within: Some(Duration::from_secs(5 * 60)),
             respond_within: Some(Duration::from_secs(30 * 60)),
+            warn_before: None,
+            working_hours: false,
             notify: true,
+            reassign: false,
+            escalate: false,
+            escalate_to: Vec::new(),
         }
     }
 }
@@ -216,6 +292,8 @@ pub struct Target {
     pub reopen: Option<Reopen>,
     /// Fallback teams, before the team's own.
     pub fallback: Option<Vec<TeamId>>,
+    /// How a conversation that waits asks for less as time goes on.
+    pub relax: Arc<[Relaxation]>,
 }
 
 /// What a rule does with what it matches.
@@ -241,6 +319,7 @@ impl Plan {
             agents: BTreeMap::new(),
             teams: BTreeMap::new(),
             responses: BTreeMap::new(),
+            calendars: BTreeMap::new(),
             rules: Vec::new(),
             default: None,
         }
@@ -268,6 +347,18 @@ impl Plan {
             Some((id, policy)) => (id.clone(), policy.clone()),
             None => (ResponsePolicy::built_in_id(), ResponsePolicy::built_in()),
         }
+    }
+
+    /// When an agent works, as a member of this team: what is said of them, else of the team, else of all.
+    pub fn calendar_of(&self, own: Option<&CalendarId>, team: Option<&TeamId>) -> Option<&Calendar> {
+        let known = |id: &CalendarId| self.calendars.get(id);
+        let of_team = || {
+            team.and_then(|id| self.teams.get(id))
+                .and_then(|team| team.calendar.as_ref())
+        };
+        own.and_then(known)
+            .or_else(|| of_team().and_then(known))
+            .or_else(|| self.settings.calendar.as_ref().and_then(known))
     }
 
     /// The strategy of a team, if the plan has it.

@@ -31,6 +31,7 @@ pub fn route<'a>(
         message,
         conversation,
         now: now.to_zoned(plan.settings.timezone.clone()),
+        calendar: plan.calendar_of(None, None),
     };
     let mut failed = Vec::new();
     for rule in &plan.rules {

@@ -1,12 +1,15 @@
 //! What a batch has loaded of one tenant's world: the core reads and changes this and nothing else.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::ops::Bound;
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
 use super::agent::{Agent, Membership};
-use super::conversation::Conversation;
+use super::blocked::Ask;
+use super::conversation::{Conversation, Priority};
+use super::exclusion;
 use super::ids::{AgentId, ConversationId, TeamId};
 use super::plan::{Plan, Strategy};
 
@@ -24,14 +27,20 @@ pub struct State {
     pub teams: BTreeMap<TeamId, Membership>,
     /// A drain stopped at its bound: until it goes on, newcomers wait behind it.
     pub drain_pending: bool,
+    /// What nobody could serve when it was last looked: managers are told once, until somebody can.
+    pub blocked: BTreeSet<Ask>,
     conversations: HashMap<ConversationId, Conversation>,
     waiting: BTreeMap<Place, Requirement>,
+    /// The same by what they ask: each a queue without head-of-line blocking. None is empty.
+    queues: BTreeMap<Requirement, BTreeSet<Place>>,
     /// Requirements of which more conversations wait than were loaded, with the last place that was.
     more_waiting: BTreeMap<Requirement, Place>,
     /// Whether a plan of this batch empties queues that were not loaded, or in another order than they were.
     pub queues_outdated: bool,
     /// Whether a freed place (or a waiting conversation that another lane's drain skipped) still has to be offered.
     pub unsettled: bool,
+    /// Whether people, plan or hours changed, and nobody has looked yet if somebody can still serve what waits.
+    pub unwatched: bool,
 }
 
 /// A place in the order of all queues: rank (waiting time plus priority's head start), then age, then id.
@@ -44,7 +53,8 @@ pub struct Place {
 }
 
 /// What a waiting conversation asks of an agent. Conversations that ask for the same are served by the same agents, so
-/// each requirement is a queue without head-of-line blocking: `priority +skill:level … @preferred -excluded …`, ids hold no spaces.
+/// each requirement is a queue without head-of-line blocking: `priority +skill:level … @preferred -excluded … !` (with the mark
+/// where the exclusions are final); ids hold no spaces.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Requirement {
     /// The team in whose queue it waits.
@@ -71,11 +81,24 @@ impl Requirement {
         for agent in &conversation.excluded {
             needs.push_str(&format!(" -{agent}"));
         }
+        // Those that may yet be freed of their exclusions are served by other people than those that are not.
+        if !conversation.excluded.is_empty() && exclusion::are_final(conversation) {
+            needs.push_str(" !");
+        }
         Some(Self {
             team,
             needs: needs.into(),
         })
     }
+}
+
+/// By how much a conversation of this priority is ahead of a normal one that has waited as long.
+pub fn head_start(plan: &Plan, priority: Priority) -> SignedDuration {
+    let step = SignedDuration::try_from(plan.settings.aging)
+        .ok()
+        .filter(|step| !step.is_zero())
+        .unwrap_or(ALWAYS);
+    step.checked_mul(priority.steps()).unwrap_or(ALWAYS)
 }
 
 impl State {
@@ -86,11 +109,14 @@ impl State {
             agents: BTreeMap::new(),
             teams: BTreeMap::new(),
             drain_pending: false,
+            blocked: BTreeSet::new(),
             conversations: HashMap::new(),
             waiting: BTreeMap::new(),
+            queues: BTreeMap::new(),
             more_waiting: BTreeMap::new(),
             queues_outdated: false,
             unsettled: false,
+            unwatched: false,
         }
     }
 
@@ -108,10 +134,10 @@ impl State {
     pub fn put(&mut self, conversation: Conversation) {
         if let Some(before) = self.conversations.get(&conversation.id) {
             let place = self.place(before);
-            self.waiting.remove(&place);
+            self.leave(place);
         }
         if let Some(requirement) = self.requirement(&conversation) {
-            self.waiting.insert(self.place(&conversation), requirement);
+            self.line_up(self.place(&conversation), requirement);
         }
         self.conversations.insert(conversation.id, conversation);
     }
@@ -120,8 +146,45 @@ impl State {
     pub fn take(&mut self, id: ConversationId) -> Option<Conversation> {
         let conversation = self.conversations.remove(&id)?;
         let place = self.place(&conversation);
-        self.waiting.remove(&place);
+        self.leave(place);
         Some(conversation)
+    }
+
+    /// Takes a conversation out for good: it is over, and its customer will not come back (a simulation knows).
+    pub fn forget(&mut self, id: ConversationId) {
+        self.take(id);
+    }
+
+    fn line_up(&mut self, place: Place, requirement: Requirement) {
+        self.queues.entry(requirement.clone()).or_default().insert(place);
+        self.waiting.insert(place, requirement);
+    }
+
+    fn leave(&mut self, place: Place) {
+        let Some(requirement) = self.waiting.remove(&place) else {
+            return;
+        };
+        if let Some(queue) = self.queues.get_mut(&requirement) {
+            queue.remove(&place);
+            if queue.is_empty() {
+                self.queues.remove(&requirement);
+            }
+        }
+    }
+
+    /// What is asked by anybody who waits, each with the place of the first who asks it.
+    pub fn heads(&self) -> impl Iterator<Item = (Place, &Requirement)> {
+        let head = |(requirement, queue): (_, &BTreeSet<Place>)| Some((*queue.first()?, requirement));
+        self.queues.iter().filter_map(head)
+    }
+
+    /// Who asks for the same, and comes next after this place.
+    pub fn behind(&self, place: Place, requirement: &Requirement) -> Option<Place> {
+        let queue = self.queues.get(requirement)?;
+        queue
+            .range((Bound::Excluded(place), Bound::Unbounded))
+            .next()
+            .copied()
     }
 
     /// The loaded conversations that a strategy may give away, first come first.
@@ -149,11 +212,16 @@ impl State {
 
     /// After a new plan: priorities' head starts and teams' strategies may be others now.
     pub fn reorder_waiting(&mut self) {
-        self.waiting = self
+        let waiting: Vec<_> = self
             .conversations
             .values()
             .filter_map(|conversation| Some((self.place(conversation), self.requirement(conversation)?)))
             .collect();
+        self.waiting.clear();
+        self.queues.clear();
+        for (place, requirement) in waiting {
+            self.line_up(place, requirement);
+        }
     }
 
     /// What the conversation asks, if it waits in a queue that a strategy of the present plan empties.
@@ -164,12 +232,8 @@ impl State {
     }
 
     fn place(&self, conversation: &Conversation) -> Place {
-        let step = SignedDuration::try_from(self.plan.settings.aging)
-            .ok()
-            .filter(|step| !step.is_zero())
-            .unwrap_or(ALWAYS);
         let waits_from = conversation.waits_from();
-        let head_start = step.checked_mul(conversation.priority.steps()).unwrap_or(ALWAYS);
+        let head_start = head_start(&self.plan, conversation.priority);
         let rank = waits_from.checked_sub(head_start).unwrap_or(Timestamp::MIN);
         Place {
             rank,

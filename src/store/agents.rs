@@ -15,7 +15,8 @@ pub(super) const STATEMENTS: &[&str] = &[LOAD, LOAD_MEMBERS, SAVE_LOADS, SAVE_TU
 
 const LOAD: &str =
     "select tenant, id, name, role, capacity, skills, active, may_reply, subscriptions, presence,
-    presence_expires, loads, last_assigned, last_chosen, removed
+    presence_expires, loads, last_assigned, last_chosen, removed,
+    calendar, absent_since, recent, offline_since
   from agent where tenant = any($1::text[])";
 
 /// Everyone of these tenants.
@@ -43,6 +44,11 @@ fn agent(row: &tokio_postgres::Row) -> Result<Agent, StoreError> {
             .into_iter()
             .map(codec::channel)
             .collect::<Result<_, _>>()?,
+        // Of a plan that is no longer in force, it may name nothing any more.
+        calendar: row
+            .get::<_, Option<&str>>(15)
+            .map(codec::calendar_id)
+            .transpose()?,
     };
     Ok(Agent {
         id: codec::agent_id(row.get(1))?,
@@ -53,6 +59,9 @@ fn agent(row: &tokio_postgres::Row) -> Result<Agent, StoreError> {
         loads: codec::loads(&row.get::<_, Value>(11))?,
         last_assigned: row.get(12),
         last_chosen: row.get(13),
+        absent_since: row.get(16),
+        recent: codec::moments(row.get(17))?,
+        offline_since: row.get(18),
     })
 }
 
@@ -91,9 +100,11 @@ pub async fn load_members(
 }
 
 const SAVE_LOADS: &str = "update agent a set presence = u.presence, presence_expires = u.expires, loads = u.loads,
-    last_assigned = u.assigned, last_chosen = u.chosen
-  from unnest($1::text[], $2::text[], $3::text[], $4::timestamptz[], $5::jsonb[], $6::timestamptz[], $7::timestamptz[])
-    u(tenant, id, presence, expires, loads, assigned, chosen)
+    last_assigned = u.assigned, last_chosen = u.chosen, absent_since = u.absent, recent = u.recent,
+    offline_since = u.offline
+  from unnest($1::text[], $2::text[], $3::text[], $4::timestamptz[], $5::jsonb[], $6::timestamptz[], $7::timestamptz[],
+    $8::timestamptz[], $9::text[], $10::timestamptz[])
+    u(tenant, id, presence, expires, loads, assigned, chosen, absent, recent, offline)
   where a.tenant = u.tenant and a.id = u.id";
 
 /// Writes what changes all day: presence, loads, turns.
@@ -109,10 +120,15 @@ pub async fn save_loads(session: &Session, agents: &[(&Tenant, &Agent)]) -> Resu
     let loads: Vec<Value> = all().map(|agent| codec::loads_value(&agent.loads)).collect();
     let assigned: Vec<Option<Timestamp>> = all().map(|agent| agent.last_assigned).collect();
     let chosen: Vec<Option<Timestamp>> = all().map(|agent| agent.last_chosen).collect();
+    let absent: Vec<Option<Timestamp>> = all().map(|agent| agent.absent_since).collect();
+    let offline: Vec<Option<Timestamp>> = all().map(|agent| agent.offline_since).collect();
+    let recent: Vec<String> = all().map(|agent| codec::moments_text(&agent.recent)).collect();
     session
         .execute(
             SAVE_LOADS,
-            &[&tenants, &ids, &presences, &expires, &loads, &assigned, &chosen],
+            &[
+                &tenants, &ids, &presences, &expires, &loads, &assigned, &chosen, &absent, &recent, &offline,
+            ],
         )
         .await?;
     Ok(())
@@ -142,20 +158,21 @@ pub async fn save_turns(
 
 const SAVE_PROFILES: &str = "
 insert into agent (tenant, id, name, role, capacity, skills, active, may_reply, subscriptions, presence,
-  removed)
-select $1, id, name, role, capacity, skills, active, may_reply, string_to_array(subscriptions, ' '), presence, removed
+  removed, calendar)
+select $1, id, name, role, capacity, skills, active, may_reply, string_to_array(subscriptions, ' '), presence, removed,
+  calendar
 from unnest($2::text[], $3::text[], $4::text[], $5::int4[], $6::jsonb[], $7::bool[], $8::bool[], $9::text[], $10::text[],
-    $11::bool[])
-  u(id, name, role, capacity, skills, active, may_reply, subscriptions, presence, removed)
+    $11::bool[], $12::text[])
+  u(id, name, role, capacity, skills, active, may_reply, subscriptions, presence, removed, calendar)
 order by id
 on conflict (tenant, id) do update set name = excluded.name, role = excluded.role, capacity = excluded.capacity,
   skills = excluded.skills, active = excluded.active, may_reply = excluded.may_reply,
-  subscriptions = excluded.subscriptions, removed = excluded.removed
+  subscriptions = excluded.subscriptions, removed = excluded.removed, calendar = excluded.calendar
 -- A plan names everyone and changes few.
 where (agent.name, agent.role, agent.capacity, agent.skills, agent.active, agent.may_reply, agent.subscriptions,
-    agent.removed)
+    agent.removed, agent.calendar)
   is distinct from (excluded.name, excluded.role, excluded.capacity, excluded.skills, excluded.active,
-    excluded.may_reply, excluded.subscriptions, excluded.removed)";
+    excluded.may_reply, excluded.subscriptions, excluded.removed, excluded.calendar)";
 
 /// Writes who people are: by upserts and plans, rarely. Those who are new come with their presence; otherwise presence,
 /// loads and turns stay as they are.
@@ -179,8 +196,11 @@ pub async fn save_profiles(session: &Session, tenant: &Tenant, agents: &[&Agent]
         .map(|agent| codec::presence_word(agent.presence))
         .collect();
     let removed: Vec<bool> = agents.iter().map(|agent| agent.removed).collect();
+    let calendars: Vec<Option<&str>> = all()
+        .map(|profile| profile.calendar.as_ref().map(|calendar| calendar.as_str()))
+        .collect();
     let tenant = tenant.as_str();
-    let parameters: [&(dyn ToSql + Sync); 11] = [
+    let parameters: [&(dyn ToSql + Sync); 12] = [
         &tenant,
         &ids,
         &names,
@@ -192,6 +212,7 @@ pub async fn save_profiles(session: &Session, tenant: &Tenant, agents: &[&Agent]
         &subscriptions,
         &presences,
         &removed,
+        &calendars,
     ];
     session.execute(SAVE_PROFILES, &parameters).await?;
     Ok(())

@@ -59,7 +59,8 @@ const CHECKS: &[Check] = &[
         promise: "P4",
         name: "closed conversations in which something still runs or waits",
         sql: "select tenant || '/' || id from conversation
-          where status = 'closed' and (clock <> 'off' or waiting_since is not null or requirement is not null)",
+          where status = 'closed' and (clock <> 'off' or respond <> 'off' or care ? 'escalation'
+            or waiting_since is not null or requirement is not null)",
     },
     Check {
         promise: "P5",
@@ -86,7 +87,8 @@ const CHECKS: &[Check] = &[
         name: "waiting conversations that no drain would find",
         sql: "select tenant || '/' || id from conversation
           where (requirement is not null) <> (status = 'open' and owner_queue is not null and not standby
-              and not coalesce((route ->> 'manual')::boolean, false))
+              and not coalesce((route ->> 'manual')::boolean, false)
+              and not coalesce((care ->> 'stale')::boolean, false))
             or (requirement is null) <> (waits_from is null)",
     },
     Check {
@@ -108,6 +110,28 @@ const CHECKS: &[Check] = &[
         sql: "select c.tenant || '/' || c.id from conversation c
           left join timer t on t.tenant = c.tenant and t.kind = 'assign' and t.subject = c.id::text
           where c.clock = 'running' and t.id is null",
+    },
+    Check {
+        promise: "P7",
+        name: "clocks, steps and escalations whose moment no alarm is set for",
+        // An alarm is set by the core to the microsecond or earlier; its moment and this sum may round apart.
+        sql: "select c.tenant || '/' || c.id from conversation c, lateral (
+            select (c.route #>> '{relax,since}')::int8 + 1000 * (c.route #> '{relax,steps}'
+              -> (c.route #>> '{relax,taken}')::int ->> 'after')::int8 as micros
+            where c.status = 'open' and c.owner_queue is not null
+            union all select (c.care #>> '{escalation,retry_at}')::int8
+            union all select extract(epoch from least(c.respond_warn, c.respond_due, c.clock_warn)) * 1000000) due
+          where c.status <> 'closed' and not c.standby
+          group by c.tenant, c.id, c.alarm
+          having c.alarm is null and min(due.micros) is not null
+            or extract(epoch from c.alarm) * 1000000 > min(due.micros) + 1000",
+    },
+    Check {
+        promise: "P7",
+        name: "alarms without a timer",
+        sql: "select c.tenant || '/' || c.id from conversation c
+          left join timer t on t.tenant = c.tenant and t.kind = 'alarm' and t.subject = c.id::text
+          where c.alarm is not null and t.id is null",
     },
     Check {
         promise: "P7",

@@ -42,18 +42,19 @@ pub struct NewBulk {
 macro_rules! add {
     ($picked:literal) => {
         concat!(
-            "with picked(place, conversation, home, outcome, code) as materialized (",
+            "with picked(place, conversation, home, outcome, code, reverts, reverts_epoch) as materialized (",
             $picked,
             "), items as (
-              insert into bulk_item (tenant, bulk, place, conversation, home, outcome, code, at)
-              select $1::text, $2::uuid, place, conversation, home, outcome, code,
+              insert into bulk_item (tenant, bulk, place, conversation, home, outcome, code, reverts, reverts_epoch, at)
+              select $1::text, $2::uuid, place, conversation, home, outcome, code, reverts, reverts_epoch,
                 case when outcome is null then null else $11::timestamptz end
               from picked),
             run as (
               insert into bulk (tenant, id, undoes, home, actor, to_agent, to_team, note, cause, input, reply_queue,
-                reply_correlation, created_at, pending)
+                reply_correlation, created_at, reroutes_version, reroutes_rule, pending)
               select $1::text, $2::uuid, $3::uuid, $4::int4, $5::text, ($6::text[])[1], ($6::text[])[2],
                 ($6::text[])[3], $7::text, $8::uuid, $9::text, $10::text, $11::timestamptz,
+                (($6::text[])[4])::int4, ($6::text[])[5],
                 (select count(*) from picked where outcome is null))
             insert into timer (tenant, kind, subject, id, lane, due)
             select $1::text, 'bulk', home || '/' || ($2::uuid)::text, gen_random_uuid(), home, clock_timestamp()
@@ -68,13 +69,13 @@ macro_rules! add {
 
 const ADD_LISTED: &str = add!(
     "select (u.place - 1)::int4, u.id, c.home, case when c.id is null then 'rejected' end,
-        case when c.id is null then 'not_found' end
+        case when c.id is null then 'not_found' end, null::uuid, null::int8
       from unnest($12::uuid[]) with ordinality u(id, place)
       left join conversation c on c.tenant = $1::text and c.id = u.id"
 );
 
 const ADD_OWNED: &str = add!(
-    "select (row_number() over (order by id) - 1)::int4, id, home, null::text, null::text
+    "select (row_number() over (order by id) - 1)::int4, id, home, null::text, null::text, null::uuid, null::int8
       from (select id, home from conversation
         where tenant = $1::text and owner_agent = ($12::text[])[1] and status <> 'closed'
         order by id limit (($12::text[])[2])::int8) owned"
@@ -82,8 +83,17 @@ const ADD_OWNED: &str = add!(
 
 const ADD_UNDO: &str = add!(
     "select place, conversation, home, case when outcome in ('assigned', 'queued') then null else 'skipped' end,
-        null::text
+        null::text, null::uuid, null::int8
       from bulk_item where tenant = $1::text and bulk = $3::uuid and $12::text[] is not null"
+);
+
+/// The selection are engagements. Each names its conversation, and its decision the epoch it left it in.
+const ADD_REROUTE: &str = add!(
+    "select (u.place - 1)::int4, c.id, c.home, null::text, null::text, e.id, (d.detail->>'epoch')::int8
+      from unnest($12::uuid[]) with ordinality u(id, place)
+      join engagement e on e.tenant = $1::text and e.id = u.id
+      join conversation c on c.tenant = e.tenant and c.id = e.conversation
+      join decision d on d.tenant = e.tenant and d.id = e.decision"
 );
 
 /// Adds bulks with their items and a timer in every lane that has some. Returns the lanes. After the batch's own
@@ -107,15 +117,21 @@ async fn add_one(session: &Session, bulk: &NewBulk) -> Result<Vec<Partition>, St
         Some((queue, correlation)) => (Some(queue.as_str()), correlation.as_deref()),
         None => (None, None),
     };
+    let version;
     let (run, undoes, target) = match &bulk.accepted {
         BulkAccepted::Assign { bulk, to, note, .. } => {
             let (agent, team) = match to {
                 Recipient::Agent(agent) => (Some(agent.as_str()), None),
                 Recipient::Team(team) => (None, Some(team.as_str())),
             };
-            (*bulk, None, vec![agent, team, note.as_deref()])
+            (*bulk, None, vec![agent, team, note.as_deref(), None, None])
         }
-        BulkAccepted::Undo { bulk: undone } => (bulk.input, Some(*undone), vec![None, None, None]),
+        BulkAccepted::Undo { bulk: undone } => (bulk.input, Some(*undone), vec![None; 5]),
+        BulkAccepted::Reroute { bulk, made, .. } => {
+            version = made.version.to_string();
+            let what = vec![None, None, None, Some(version.as_str()), made.rule.as_deref()];
+            (*bulk, None, what)
+        }
     };
     let cause = &*bulk.cause;
     let limit = MAX_ITEMS.to_string();
@@ -129,9 +145,10 @@ async fn add_one(session: &Session, bulk: &NewBulk) -> Result<Vec<Partition>, St
             ..
         } => (ADD_OWNED, Vec::new(), vec![agent.as_str(), &limit]),
         BulkAccepted::Undo { .. } => (ADD_UNDO, Vec::new(), Vec::new()),
+        BulkAccepted::Reroute { engagements, .. } => (ADD_REROUTE, engagements.to_vec(), Vec::new()),
     };
-    let selection: &(dyn tokio_postgres::types::ToSql + Sync) =
-        if sql == ADD_LISTED { &listed } else { &texts };
+    let is_listed = sql == ADD_LISTED || sql == ADD_REROUTE;
+    let selection: &(dyn tokio_postgres::types::ToSql + Sync) = if is_listed { &listed } else { &texts };
     let rows = session
         .query(
             sql,
@@ -171,13 +188,14 @@ pub struct Run {
 
 /// A bulk by its name.
 pub async fn run(session: &Session, tenant: &Tenant, id: Uuid) -> Result<Option<Run>, StoreError> {
-    let sql = "select undoes, actor, to_agent, to_team, note, cause, input, reply_queue, reply_correlation
+    let sql = "select undoes, actor, to_agent, to_team, note, cause, input, reply_queue, reply_correlation, reroutes_version
       from bulk where tenant = $1 and id = $2";
     let Some(row) = session.query_opt(sql, &[&tenant.as_str(), &id]).await? else {
         return Ok(None);
     };
     let text = |index: usize| row.get::<_, Option<&str>>(index);
     let undoes: Option<Uuid> = row.get(0);
+    let reroutes = row.get::<_, Option<i32>>(9).is_some();
     let task = match (text(2), text(3)) {
         (Some(agent), _) => Task::Assign {
             to: Recipient::Agent(codec::agent_id(agent)?),
@@ -187,6 +205,7 @@ pub async fn run(session: &Session, tenant: &Tenant, id: Uuid) -> Result<Option<
             to: Recipient::Team(codec::team_id(team)?),
             note: text(4).map(Arc::from),
         },
+        (None, None) if reroutes => Task::Reroute,
         (None, None) => Task::Undo,
     };
     let order = Order {
@@ -238,9 +257,12 @@ pub async fn pending(
     home: Partition,
     limit: i64,
 ) -> Result<Vec<Item>, StoreError> {
-    let sql = "select i.place, i.conversation, w.from_status, w.from_owner, w.from_team, w.epoch, w.engagement, w.at
+    let sql = "select i.place, i.conversation, case when r.id is null then w.from_status else 'open' end,
+        coalesce('agent/' || r.to_agent, w.from_owner), w.from_team, coalesce(i.reverts_epoch, w.epoch),
+        coalesce(r.id, w.engagement), coalesce(r.created_at, w.at)
       from bulk_item i left join bulk_item w
         on w.tenant = i.tenant and w.bulk = $4 and w.bulk <> i.bulk and w.place = i.place
+      left join engagement r on r.tenant = i.tenant and r.id = i.reverts
       where i.tenant = $1 and i.bulk = $2 and i.home = $3 and i.outcome is null order by i.place limit $5";
     let rows = session
         .query(

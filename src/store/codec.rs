@@ -6,14 +6,14 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
-use super::StoreError;
 use super::records::EngagementStatus;
 use super::timers::TimerKind;
+use super::{StoreError, care};
 use crate::domain::agent::{Presence, Role, Skills};
 use crate::domain::bulk::ItemOutcome;
 use crate::domain::conversation::{Contact, Owner, Priority, Route, Status};
 use crate::domain::event::{By, Code, PassedOver};
-use crate::domain::ids::{AgentId, ChannelKey, Partition, PolicyId, TeamId, Tenant};
+use crate::domain::ids::{AgentId, CalendarId, ChannelKey, Partition, PolicyId, TeamId, Tenant};
 use crate::domain::plan::Strategy;
 
 /// A stored value that this version cannot read: the database was written by something else.
@@ -35,6 +35,10 @@ pub fn team_id(text: &str) -> Result<TeamId, StoreError> {
 
 pub fn policy_id(text: &str) -> Result<PolicyId, StoreError> {
     PolicyId::new(text).map_err(|_| unreadable("policy id"))
+}
+
+pub fn calendar_id(text: &str) -> Result<CalendarId, StoreError> {
+    CalendarId::new(text).map_err(|_| unreadable("calendar id"))
 }
 
 pub fn channel(text: &str) -> Result<ChannelKey, StoreError> {
@@ -78,6 +82,7 @@ macro_rules! words {
         }
     };
 }
+pub(super) use words;
 
 words!(role_word, role, Role, "role", {
     Role::Agent => "agent", Role::Manager => "manager", Role::Admin => "admin",
@@ -93,7 +98,7 @@ words!(priority_word, priority, Priority, "priority", {
 });
 words!(by_word, by, By, "way", {
     By::Auto => "auto", By::Sticky => "sticky", By::Manual => "manual", By::Claim => "claim",
-    By::FirstReply => "first_reply", By::Request => "request", By::Bulk => "bulk",
+    By::FirstReply => "first_reply", By::Request => "request", By::Bulk => "bulk", By::Escalation => "escalation",
 });
 words!(engagement_status_word, engagement_status, EngagementStatus, "status of an engagement", {
     EngagementStatus::Requested => "requested", EngagementStatus::Accepted => "accepted",
@@ -110,6 +115,7 @@ words!(passed_over_word, passed_over, PassedOver, "reason", {
     PassedOver::Offline => "offline", PassedOver::Away => "away", PassedOver::Excluded => "excluded",
     PassedOver::Skill => "skill", PassedOver::Capacity => "capacity", PassedOver::TeamCapacity => "team_capacity",
     PassedOver::TenantCapacity => "tenant_capacity", PassedOver::Outranked => "outranked",
+    PassedOver::Hours => "hours", PassedOver::Burst => "burst",
 });
 
 words!(code_word, code, Code, "code", {
@@ -125,7 +131,8 @@ words!(timer_kind_word, timer_kind, TimerKind, "timer kind", {
     TimerKind::Assign => "assign", TimerKind::Presence => "presence", TimerKind::Drain => "drain",
     TimerKind::Hold => "hold", TimerKind::Request => "request", TimerKind::Recipient => "recipient",
     TimerKind::Reexamine => "reexamine", TimerKind::Stranded => "stranded", TimerKind::Bulk => "bulk",
-    TimerKind::BulkDone => "bulk_done", TimerKind::Owner => "owner",
+    TimerKind::BulkDone => "bulk_done", TimerKind::Owner => "owner", TimerKind::Alarm => "alarm",
+    TimerKind::Absent => "absent", TimerKind::Opens => "opens", TimerKind::Burst => "burst",
 });
 
 pub fn item_outcome_word(outcome: ItemOutcome) -> &'static str {
@@ -230,18 +237,24 @@ pub fn route_value(route: &Route) -> Value {
         route.response.as_ref().map(|policy| json!(policy.as_str())),
     );
     put("manual", route.manual.then_some(json!(true)));
+    put("relax", care::relax_value(route));
     Value::Object(object)
 }
 
 pub fn route(value: &Value) -> Result<Route, StoreError> {
     let text = |key: &str| value.get(key).and_then(Value::as_str);
-    Ok(Route {
+    let mut route = Route {
         rule: text("rule").map(Arc::from),
         agent: text("agent").map(agent_id).transpose()?,
         skills: value.get("skills").map(skills).unwrap_or_default(),
         response: text("response").map(policy_id).transpose()?,
         manual: value.get("manual").and_then(Value::as_bool).unwrap_or(false),
-    })
+        ..Route::default()
+    };
+    if let Some(relax) = value.get("relax") {
+        care::relax(relax, &mut route)?;
+    }
+    Ok(route)
 }
 
 pub fn contact_value(contact: &Contact) -> Value {

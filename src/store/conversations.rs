@@ -4,10 +4,9 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::codec;
-use super::row::{Columns, columns, rows};
+use super::row::{Clocks, Columns, columns, rows};
 pub use super::row::{Loaded, Saved};
 use super::{Session, StoreError};
-use crate::domain::conversation::Conversation;
 use crate::domain::ids::{ConversationId, Tenant};
 
 pub(super) const STATEMENTS: &[&str] = &[LOCK, INSERT, SAVE, TOUCH, PARTITION_KEYS];
@@ -76,7 +75,10 @@ const SAVE: &str = concat!(
       clock_due = u.clock_due, window_expires_at = u.window_expires_at, last_activity = u.last_activity,
       contact = u.contact, partition_key = u.partition_key, marked = u.marked, held_until = u.held_until, request_id = u.request_id,
       request_from = u.request_from, request_to = u.request_to, request_note = u.request_note,
-      request_expires = u.request_expires, unechoed = u.unechoed, replied_at = u.replied_at, requirement = u.requirement, waits_from = u.waits_from from ",
+      request_expires = u.request_expires, unechoed = u.unechoed, replied_at = u.replied_at,
+      clock_warn = u.clock_warn, respond = u.respond, respond_policy = u.respond_policy, respond_since = u.respond_since,
+      respond_warn = u.respond_warn, respond_due = u.respond_due, owned_since = u.owned_since, care = u.care,
+      alarm = u.alarm, requirement = u.requirement, waits_from = u.waits_from from ",
     rows!(),
     " where c.tenant = u.tenant and c.id = u.id"
 );
@@ -93,19 +95,25 @@ pub async fn save(session: &Session, saved: &[Saved<'_>]) -> Result<(), StoreErr
 // No index knows any of these columns, so the update stays HOT: no index is written.
 const TOUCH: &str = "update conversation c set sequence = u.sequence, standby = u.standby,
     waiting_since = u.waiting_since, window_expires_at = u.window_expires_at, last_activity = u.last_activity,
-    unechoed = u.unechoed, replied_at = u.replied_at
+    unechoed = u.unechoed, replied_at = u.replied_at, respond = u.respond, respond_policy = u.respond_policy,
+    respond_since = u.respond_since, respond_warn = u.respond_warn, respond_due = u.respond_due, alarm = u.alarm
   from unnest($1::text[], $2::uuid[], $3::int8[], $4::bool[], $5::timestamptz[], $6::timestamptz[], $7::timestamptz[],
-    $8::text[], $9::timestamptz[])
-    u(tenant, id, sequence, standby, waiting_since, window_expires_at, last_activity, unechoed, replied_at)
+    $8::text[], $9::timestamptz[], $10::text[], $11::text[], $12::timestamptz[], $13::timestamptz[],
+    $14::timestamptz[], $15::timestamptz[])
+    u(tenant, id, sequence, standby, waiting_since, window_expires_at, last_activity, unechoed, replied_at, respond,
+      respond_policy, respond_since, respond_warn, respond_due, alarm)
   where c.tenant = u.tenant and c.id = u.id";
 
 /// Writes all that a message without news of its contact, or an authorised reply, can change on a conversation that an agent owns.
-pub async fn touch(session: &Session, touched: &[(&Tenant, &Conversation)]) -> Result<(), StoreError> {
+pub async fn touch(session: &Session, touched: &[Saved<'_>]) -> Result<(), StoreError> {
     if touched.is_empty() {
         return Ok(());
     }
-    let all = || touched.iter().map(|(_, conversation)| *conversation);
-    let tenants: Vec<&str> = touched.iter().map(|(tenant, _)| tenant.as_str()).collect();
+    let all = || touched.iter().map(|one| one.conversation);
+    let tenants: Vec<&str> = touched.iter().map(|one| one.tenant.as_str()).collect();
+    let alarms: Vec<Option<Timestamp>> = touched.iter().map(|one| one.alarm).collect();
+    let mut clocks = Clocks::default();
+    all().for_each(|c| clocks.push(&c.respond_clock));
     let ids: Vec<Uuid> = all().map(|c| c.id.0).collect();
     let sequences: Vec<i64> = all().map(|c| codec::int8(c.sequence)).collect();
     let standby: Vec<bool> = all().map(|c| c.standby).collect();
@@ -118,7 +126,21 @@ pub async fn touch(session: &Session, touched: &[(&Tenant, &Conversation)]) -> R
         .execute(
             TOUCH,
             &[
-                &tenants, &ids, &sequences, &standby, &waiting, &windows, &activity, &unechoed, &replied,
+                &tenants,
+                &ids,
+                &sequences,
+                &standby,
+                &waiting,
+                &windows,
+                &activity,
+                &unechoed,
+                &replied,
+                &clocks.word,
+                &clocks.policy,
+                &clocks.since,
+                &clocks.warn,
+                &clocks.due,
+                &alarms,
             ],
         )
         .await?;

@@ -129,19 +129,34 @@ pub struct Version {
     pub activated_at: Timestamp,
     /// Who put it in force.
     pub actor: String,
+    /// By which command.
+    pub cause: String,
 }
 
 /// A tenant's versions, the newest first.
 pub async fn history(session: &Session, tenant: &Tenant, limit: i64) -> Result<Vec<Version>, StoreError> {
-    let sql =
-        "select version, activated_at, actor from plan where tenant = $1 order by version desc limit $2";
+    let sql = "select version, activated_at, actor, cause from plan where tenant = $1 order by version desc limit $2";
     let rows = session.query(sql, &[&tenant.as_str(), &limit]).await?;
     let version = |row: &tokio_postgres::Row| {
         Ok(Version {
             version: codec::from_int4(row.get(0))?,
             activated_at: row.get(1),
             actor: row.get(2),
+            cause: row.get(3),
         })
     };
     rows.iter().map(version).collect()
+}
+
+/// The version before this one, if there was one.
+pub async fn version_before(
+    session: &Session,
+    tenant: &Tenant,
+    version: u32,
+) -> Result<Option<u32>, StoreError> {
+    let sql = "select max(version) from plan where tenant = $1 and version < $2";
+    let row = session
+        .query_one(sql, &[&tenant.as_str(), &codec::int4(version)])
+        .await?;
+    row.get::<_, Option<i32>>(0).map(codec::from_int4).transpose()
 }

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use tokio_postgres::types::ToSql;
+
 use super::codec;
 use super::row::{Loaded, columns};
 use super::{Session, StoreError};
@@ -19,6 +21,11 @@ pub struct Page {
     pub more: Vec<Requirement>,
 }
 
+/// Rows of a page, about: where many requirements are waited for, fewer of each are loaded.
+const MOST_ROWS: i64 = 1_000;
+/// Of each requirement so many are loaded all the same: one, and whether another one is behind it.
+const FEWEST: i64 = 2;
+
 /// Finds the first few conversations of every requirement in these teams' queues; `$lock` says how to hold them.
 macro_rules! heads {
     ($lock:literal) => {
@@ -35,15 +42,16 @@ macro_rules! heads {
               select jump.queue, next.requirement from jump, lateral (
                  select requirement from conversation
                  where tenant = $1 and owner_queue = jump.queue and requirement > jump.requirement
-                 order by requirement limit 1) next)
+                 order by requirement limit 1) next),
+            share as (select least($3, greatest($4, $5 / greatest(count(*), 1))) as each from jump)
             -- Of each, those that came first. Locking is inside, where it is done before the limit: whatever another lane
             -- holds is passed over without using up a place.
-            select head.* from jump, lateral (
+            select head.*, (select each from share) from jump, lateral (
               select ",
             columns!(),
             " from conversation
               where tenant = $1 and owner_queue = jump.queue and requirement = jump.requirement
-              order by waits_from, id limit $3 ",
+              order by waits_from, id limit (select each from share) ",
             $lock,
             ") head"
         )
@@ -52,7 +60,8 @@ macro_rules! heads {
 
 const LOAD: &str = heads!("for no key update skip locked");
 
-/// Loads and locks the first `each` of every requirement in these teams' queues. Conversations that others hold are left
+/// Loads and locks the first of every requirement in these teams' queues, `each` of them or, where many requirements are
+/// waited for, fewer. Conversations that others hold are left
 /// out: whoever holds a waiting conversation offers it again.
 pub async fn load(
     session: &Session,
@@ -90,9 +99,11 @@ async fn page(
 ) -> Result<Page, StoreError> {
     let names: Vec<&str> = teams.iter().map(TeamId::as_str).collect();
     let limit = i64::try_from(each).unwrap_or(i64::MAX);
-    let rows = session.query(sql, &[&tenant.as_str(), &names, &limit]).await?;
+    let parameters: [&(dyn ToSql + Sync); 5] = [&tenant.as_str(), &names, &limit, &FEWEST, &MOST_ROWS];
+    let rows = session.query(sql, &parameters).await?;
+    let each = rows.first().map_or(limit, |row| row.get(row.len() - 1));
     let mut page = Page::default();
-    let mut found: BTreeMap<Requirement, usize> = BTreeMap::new();
+    let mut found: BTreeMap<Requirement, i64> = BTreeMap::new();
     for row in &rows {
         let loaded = Loaded::from_row(row)?;
         if let Some(requirement) = Requirement::of(&loaded.conversation) {
@@ -124,7 +135,7 @@ pub async fn in_other_teams(
 }
 
 /// Conversations of this home that would wait for ever, of which P7 says there are none: with nobody and without a clock
-/// although a customer waits; in a queue without the place that drains look for; with a clock that has no timer.
+/// although a customer waits; in a queue without the place that drains look for; with a clock or an alarm that has no timer.
 pub async fn stranded(
     session: &Session,
     home: Partition,
@@ -134,9 +145,12 @@ pub async fn stranded(
       where home = $1 and status = 'open' and owner_agent is null and not standby and (
         owner_queue is null and clock = 'off' and waiting_since is not null
         or owner_queue is not null and requirement is null and not coalesce((route ->> 'manual')::boolean, false)
+          and not coalesce((care ->> 'stale')::boolean, false)
         -- Long overdue: a timer that is merely late is somebody's work, and most clocks have not run out.
         or clock = 'running' and clock_due < clock_timestamp() - interval '1 minute' and not exists (
-          select from timer t where t.tenant = c.tenant and t.kind = 'assign' and t.subject = c.id::text))
+          select from timer t where t.tenant = c.tenant and t.kind = 'assign' and t.subject = c.id::text)
+        or alarm < clock_timestamp() - interval '1 minute' and not exists (
+          select from timer t where t.tenant = c.tenant and t.kind = 'alarm' and t.subject = c.id::text))
       order by tenant, id limit $2";
     let rows = session.query(sql, &[&i32::from(home.0), &limit]).await?;
     rows.iter()

@@ -10,7 +10,10 @@ use uuid::Uuid;
 use super::codec;
 use super::row::{Loaded, columns};
 use super::{Session, StoreError};
+use crate::domain::conversation::Priority;
+use crate::domain::event::PassedOver;
 use crate::domain::ids::{AgentId, ConversationId, TeamId, Tenant};
+use crate::domain::plan::Strategy;
 
 /// Records shown of one conversation at most, the newest: a life of reopening fits, a loop of transfers does not.
 const MOST_RECORDS: i64 = 1_000;
@@ -257,6 +260,27 @@ pub fn words(loaded: &Loaded) -> (&'static str, &'static str) {
         codec::status_word(loaded.conversation.status),
         codec::priority_word(loaded.conversation.priority),
     )
+}
+
+/// A priority as it is shown.
+pub fn priority_word(priority: Priority) -> &'static str {
+    codec::priority_word(priority)
+}
+
+/// Why a candidate was passed over, as it is shown.
+pub fn passed_over_word(reason: PassedOver) -> &'static str {
+    codec::passed_over_word(reason)
+}
+
+/// A strategy as it is shown.
+pub fn strategy_word(strategy: Strategy) -> &'static str {
+    codec::strategy_word(strategy)
+}
+
+/// The database's clock: the one all decisions go by.
+pub async fn now(session: &Session) -> Result<Timestamp, StoreError> {
+    let row = session.query_one("select clock_timestamp()", &[]).await?;
+    Ok(row.get(0))
 }
 
 /// How much each agent carries, by what the conversations say: id, presence, open conversations owned.

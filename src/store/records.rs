@@ -198,6 +198,10 @@ pub struct DecisionRecord<'a> {
     pub cause: &'a str,
     /// When.
     pub at: Timestamp,
+    /// The person because of whose command it was decided, if it was one.
+    pub asked_by: Option<&'a AgentId>,
+    /// The epoch it left the conversation in.
+    pub epoch: Option<u64>,
     /// What was decided.
     pub decision: &'a Decision,
 }
@@ -224,7 +228,7 @@ pub async fn add_decisions(session: &Session, records: &[DecisionRecord<'_>]) ->
     let teams: Vec<Option<&str>> = all().map(|d| d.team.as_ref().map(|team| team.as_str())).collect();
     let strategies: Vec<Option<&str>> = all().map(|d| d.strategy.map(codec::strategy_word)).collect();
     let chosen: Vec<Option<&str>> = all().map(|d| d.chosen.as_ref().map(AgentId::as_str)).collect();
-    let details: Vec<Value> = all().map(detail).collect();
+    let details: Vec<Value> = records.iter().map(detail).collect();
     session
         .execute(
             ADD_DECISIONS,
@@ -246,8 +250,9 @@ pub async fn add_decisions(session: &Session, records: &[DecisionRecord<'_>]) ->
     Ok(())
 }
 
-/// What a decision record says of its candidates.
-fn detail(decision: &Decision) -> Value {
+/// What a decision record says of its candidates, of who asked for it, and of the conversation it left.
+fn detail(record: &DecisionRecord<'_>) -> Value {
+    let decision = record.decision;
     let candidate = |candidate: &crate::domain::event::Candidate| json!({ "agent": candidate.agent.as_str(), "passed_over": candidate.passed_over.map(codec::passed_over_word) });
     let counts = decision
         .passed_over
@@ -259,6 +264,12 @@ fn detail(decision: &Decision) -> Value {
     });
     if !decision.failed_rules.is_empty() {
         detail["failed_rules"] = decision.failed_rules.iter().map(|rule| json!(&**rule)).collect();
+    }
+    if let Some(agent) = record.asked_by {
+        detail["asked_by"] = json!(agent.as_str());
+    }
+    if let Some(epoch) = record.epoch {
+        detail["epoch"] = json!(epoch);
     }
     detail
 }

@@ -8,8 +8,8 @@ use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
 use uuid::Uuid;
 
-use super::{StoreError, codec};
-use crate::domain::conversation::{AssignClock, Conversation, Owner, PendingRequest};
+use super::{StoreError, care, codec};
+use crate::domain::conversation::{Clock, Conversation, Owner, PendingRequest};
 use crate::domain::ids::{ConversationId, Tenant};
 use crate::domain::state::Requirement;
 
@@ -19,7 +19,8 @@ macro_rules! columns {
         "tenant, id, channel, partition_key, home, status, owner_agent, owner_queue, team, last_owner, priority,
          episode, epoch, sequence, standby, route, excluded, waiting_since, queued_at, clock, clock_policy, clock_since,
          clock_due, window_expires_at, last_activity, contact, marked, held_until, request_id, request_from, request_to,
-         request_note, request_expires, unechoed, replied_at"
+         request_note, request_expires, unechoed, replied_at, clock_warn, respond, respond_policy, respond_since,
+         respond_warn, respond_due, owned_since, care, alarm"
     };
 }
 pub(super) use columns;
@@ -32,11 +33,13 @@ macro_rules! rows {
            $17::text[], $18::timestamptz[], $19::timestamptz[], $20::text[], $21::text[], $22::timestamptz[],
            $23::timestamptz[], $24::timestamptz[], $25::timestamptz[], $26::jsonb[], $27::bool[], $28::timestamptz[],
            $29::uuid[], $30::text[], $31::text[], $32::text[], $33::timestamptz[], $34::text[], $35::timestamptz[],
-           $36::text[], $37::timestamptz[])
+           $36::timestamptz[], $37::text[], $38::text[], $39::timestamptz[], $40::timestamptz[], $41::timestamptz[],
+           $42::timestamptz[], $43::jsonb[], $44::timestamptz[], $45::text[], $46::timestamptz[])
          as u(tenant, id, channel, partition_key, home, status, owner_agent, owner_queue, team, last_owner, priority,
            episode, epoch, sequence, standby, route, excluded, waiting_since, queued_at, clock, clock_policy,
            clock_since, clock_due, window_expires_at, last_activity, contact, marked, held_until, request_id, request_from,
-           request_to, request_note, request_expires, unechoed, replied_at, requirement, waits_from)"
+           request_to, request_note, request_expires, unechoed, replied_at, clock_warn, respond, respond_policy, respond_since,
+           respond_warn, respond_due, owned_since, care, alarm, requirement, waits_from)"
     };
 }
 pub(super) use rows;
@@ -50,6 +53,8 @@ pub struct Loaded {
     pub conversation: Conversation,
     /// Whether another home's lane wrote outbox rows for it that its home has to publish first.
     pub marked: bool,
+    /// When its alarm is set to go off.
+    pub alarm: Option<Timestamp>,
 }
 
 impl Loaded {
@@ -79,7 +84,10 @@ impl Loaded {
             excluded: codec::excluded(row.get(16))?,
             waiting_since: row.get(17),
             queued_at: row.get(18),
-            assign_clock: clock(row.get(19), optional(20), row.get(21), row.get(22))?,
+            assign_clock: clock(row.get(19), optional(20), row.get(21), row.get(35), row.get(22))?,
+            respond_clock: clock(row.get(36), optional(37), row.get(38), row.get(39), row.get(40))?,
+            owned_since: row.get(41),
+            care: care::care(&row.get::<_, Value>(42))?,
             held_until: row.get(27),
             request: request(row)?,
             unechoed: codec::moments(row.get(33))?,
@@ -92,6 +100,7 @@ impl Loaded {
             tenant: codec::tenant(row.get(0))?,
             conversation,
             marked: row.get(26),
+            alarm: row.get(43),
         })
     }
 }
@@ -100,14 +109,16 @@ fn clock(
     word: &str,
     policy: Option<&str>,
     since: Option<Timestamp>,
+    warn: Option<Timestamp>,
     due: Option<Timestamp>,
-) -> Result<AssignClock, StoreError> {
+) -> Result<Clock, StoreError> {
     match (word, policy, since, due) {
-        ("off", ..) => Ok(AssignClock::Off),
-        ("breached", ..) => Ok(AssignClock::Breached),
-        ("running", Some(policy), Some(since), Some(due)) => Ok(AssignClock::Running {
+        ("off", ..) => Ok(Clock::Off),
+        ("breached", ..) => Ok(Clock::Breached),
+        ("running", Some(policy), Some(since), Some(due)) => Ok(Clock::Running {
             policy: codec::policy_id(policy)?,
             since,
+            warn,
             due,
         }),
         _ => Err(codec::unreadable("clock")),
@@ -136,6 +147,33 @@ pub struct Saved<'a> {
     pub conversation: &'a Conversation,
     /// Whether its home has outbox rows of another lane's to publish first.
     pub marked: bool,
+    /// When its alarm goes off.
+    pub alarm: Option<Timestamp>,
+}
+
+/// Clocks, one array per column.
+#[derive(Default)]
+pub(super) struct Clocks<'a> {
+    pub(super) word: Vec<&'a str>,
+    pub(super) policy: Vec<Option<&'a str>>,
+    pub(super) since: Vec<Option<Timestamp>>,
+    pub(super) warn: Vec<Option<Timestamp>>,
+    pub(super) due: Vec<Option<Timestamp>>,
+}
+
+impl<'a> Clocks<'a> {
+    pub(super) fn push(&mut self, clock: &'a Clock) {
+        let (word, running) = match clock {
+            Clock::Off => ("off", None),
+            Clock::Breached => ("breached", None),
+            Clock::Running { policy, since, .. } => ("running", Some((policy.as_str(), *since))),
+        };
+        self.word.push(word);
+        self.policy.push(running.map(|(policy, _)| policy));
+        self.since.push(running.map(|(_, since)| since));
+        self.warn.push(clock.warns());
+        self.due.push(clock.due());
+    }
 }
 
 /// One array per column: a whole batch in one statement.
@@ -160,10 +198,11 @@ pub(super) struct Columns<'a> {
     excluded: Vec<String>,
     waiting_since: Vec<Option<Timestamp>>,
     queued_at: Vec<Option<Timestamp>>,
-    clock: Vec<&'a str>,
-    clock_policy: Vec<Option<&'a str>>,
-    clock_since: Vec<Option<Timestamp>>,
-    clock_due: Vec<Option<Timestamp>>,
+    assign: Clocks<'a>,
+    respond: Clocks<'a>,
+    owned_since: Vec<Option<Timestamp>>,
+    care: Vec<Value>,
+    alarm: Vec<Option<Timestamp>>,
     window_expires_at: Vec<Option<Timestamp>>,
     last_activity: Vec<Timestamp>,
     contact: Vec<Value>,
@@ -202,6 +241,7 @@ impl<'a> Columns<'a> {
         self.home.push(i32::from(c.home.0));
         self.contact.push(codec::contact_value(&c.contact));
         self.marked.push(saved.marked);
+        self.alarm.push(saved.alarm);
     }
 
     fn push_standing(&mut self, c: &'a Conversation) {
@@ -223,17 +263,10 @@ impl<'a> Columns<'a> {
     fn push_times(&mut self, c: &'a Conversation) {
         self.waiting_since.push(c.waiting_since);
         self.queued_at.push(c.queued_at);
-        let (word, policy, since, due) = match &c.assign_clock {
-            AssignClock::Off => ("off", None, None, None),
-            AssignClock::Breached => ("breached", None, None, None),
-            AssignClock::Running { policy, since, due } => {
-                ("running", Some(policy.as_str()), Some(*since), Some(*due))
-            }
-        };
-        self.clock.push(word);
-        self.clock_policy.push(policy);
-        self.clock_since.push(since);
-        self.clock_due.push(due);
+        self.assign.push(&c.assign_clock);
+        self.respond.push(&c.respond_clock);
+        self.owned_since.push(c.owned_since);
+        self.care.push(care::care_value(&c.care));
         self.window_expires_at.push(c.window_expires_at);
         self.last_activity.push(c.last_activity);
         self.held_until.push(c.held_until);
@@ -261,7 +294,7 @@ impl<'a> Columns<'a> {
         self.requirement.push(requirement);
     }
 
-    pub(super) fn parameters(&self) -> [&(dyn ToSql + Sync); 37] {
+    pub(super) fn parameters(&self) -> [&(dyn ToSql + Sync); 46] {
         [
             &self.tenant,
             &self.id,
@@ -282,10 +315,10 @@ impl<'a> Columns<'a> {
             &self.excluded,
             &self.waiting_since,
             &self.queued_at,
-            &self.clock,
-            &self.clock_policy,
-            &self.clock_since,
-            &self.clock_due,
+            &self.assign.word,
+            &self.assign.policy,
+            &self.assign.since,
+            &self.assign.due,
             &self.window_expires_at,
             &self.last_activity,
             &self.contact,
@@ -298,6 +331,15 @@ impl<'a> Columns<'a> {
             &self.request_expires,
             &self.unechoed,
             &self.replied_at,
+            &self.assign.warn,
+            &self.respond.word,
+            &self.respond.policy,
+            &self.respond.since,
+            &self.respond.warn,
+            &self.respond.due,
+            &self.owned_since,
+            &self.care,
+            &self.alarm,
             &self.requirement,
             &self.waits_from,
         ]

@@ -79,6 +79,16 @@ impl Session {
         self.seen(begun).await
     }
 
+    /// Begins a transaction that looks at one moment and changes nothing, each statement no longer than this.
+    pub(super) async fn begin_look(&self, timeout: &str) -> Result<(), StoreError> {
+        self.in_transaction.store(true, Ordering::Relaxed);
+        let sql = format!(
+            "begin isolation level repeatable read read only; set local statement_timeout = '{timeout}'"
+        );
+        let begun = self.connection().batch_execute(&sql).await;
+        self.seen(begun).await
+    }
+
     /// Begins a transaction that only reads, and sees one moment throughout. `timeout` bounds each of its statements, which
     /// may look at whole tables and are planned as that is best done.
     pub(super) async fn begin_snapshot(&self, timeout: &str) -> Result<(), StoreError> {

@@ -22,6 +22,14 @@ pub enum TimerKind {
     Recipient,
     /// A presence runs out; subject: the agent's id.
     Presence,
+    /// A conversation's alarm goes off; subject: its id.
+    Alarm,
+    /// Someone may have been away or offline for too long; subject: the agent's id.
+    Absent,
+    /// A shift begins somewhere: whoever works now may be chosen; subject: empty.
+    Opens,
+    /// Someone may be given something again; subject: the agent's id.
+    Burst,
     /// A drain goes on; subject: empty.
     Drain,
     /// A new plan: waiting conversations of one lane are looked at again; subject: the lane.
@@ -30,7 +38,7 @@ pub enum TimerKind {
     Bulk,
     /// All items of a bulk are done; subject: its name.
     BulkDone,
-    /// Someone was removed or deactivated: what they own in one lane is looked at again; subject: the lane, the id after
+    /// Someone was removed or deactivated, or has been gone for too long: what they own in one lane is looked at again; subject: the lane, the id after
     /// which to go on, a name of its own and the agent's id, between slashes.
     Owner,
     /// A conversation was found left behind; subject: its id.

@@ -9,7 +9,7 @@ use super::batch::{Author, Failure, Order};
 use super::directory::{Directories, Directory};
 use super::locks;
 use super::timed::Due;
-use super::world::{Needs, World};
+use super::world::{MOST_PLACES, Needs, World};
 use crate::domain::event::{Change, Kind, Recorded};
 use crate::domain::ids::Tenant;
 use crate::domain::input::{Body, Input, Timer};
@@ -81,14 +81,15 @@ async fn drain(store: &Store, directory: &Directory, tenant: &Tenant) -> Result<
         tenant.clone(),
         Needs {
             roster: true,
-            queues: true,
+            places: MOST_PLACES,
         },
     )]);
     let session = store.session().await?;
     let mut world = World::default();
     world.enter(tenant, || directory.plan(tenant));
     let opening = locks::open(&session, order, &[]).await?;
-    locks::match_rows(&session, order, &needs, &mut Due::default(), &mut world).await?;
+    let due = &mut Due::default();
+    locks::match_rows(&session, order, opening.now, &needs, due, &mut world).await?;
     session.rollback().await;
     // A drain that stopped at its bound goes on by its timer, which another check looks for.
     if world.state(tenant).is_none_or(|state| state.drain_pending) {

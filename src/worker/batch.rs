@@ -10,8 +10,9 @@ use metrics::counter;
 use uuid::Uuid;
 
 use super::announce;
+use super::applied::Applied;
 use super::bulks;
-use super::changes::{Applied, Changes};
+use super::changes::Changes;
 use super::directory::Directory;
 use super::entry::{self, Entry};
 use super::gather::{self, Arrival};
@@ -131,7 +132,7 @@ async fn decide(session: &mut Session, order: Order<'_>) -> Result<Outcome, Fail
     leaving::tell(&mut entries, pending, &opening.aliases, order.directory);
     entry::judge_plans(session, order.directory, pending, &mut entries).await?;
     let needs = world.needs(entries.iter().chain(&due.entries()));
-    let foreign = locks::match_rows(session, order, &needs, &mut due, &mut world).await?;
+    let foreign = locks::match_rows(session, order, opening.now, &needs, &mut due, &mut world).await?;
     entries.extend(due.entries());
     bulks::look_up(session, &mut entries).await?;
 
@@ -140,10 +141,10 @@ async fn decide(session: &mut Session, order: Order<'_>) -> Result<Outcome, Fail
     }))
     .map_err(|_| Failure::Poison("the core panicked on it"))?;
     let again = match order.author {
-        Author::Lane { partition, .. } => due.again(partition),
+        Author::Lane { partition, .. } => due.again(partition, &world, opening.now),
         Author::Visitor => Vec::new(),
     };
-    let goes_on = !again.is_empty();
+    let goes_on = again.iter().any(|timer| timer.due.is_none());
     changes.set_again(again);
     let all_read = (foreign.len() as i64) < FOREIGN_ROWS;
     let mut outcome = Outcome {

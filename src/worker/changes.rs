@@ -5,8 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use tokio::try_join;
 
+use super::applied::{self, Activated, Applied};
 use super::bulks::Bulks;
+use super::eligible::Eligible;
 use super::gather::ReplyTo;
+use super::graces::Graces;
 use super::leaving::Leaving;
 use super::on_record;
 use super::world::{Touched, World, people_in, turns_in};
@@ -14,11 +17,10 @@ use crate::contract::envelope::{Destination, OutMessage, Publishing};
 use crate::contract::{event, notification, outcome, parcel, partition};
 use crate::domain::agent::{Presence, Profile};
 use crate::domain::conversation::Conversation;
-use crate::domain::event::{Change, Kind, Recorded};
+use crate::domain::event::{Change, Kind, Quiet, Recorded};
 use crate::domain::ids::{AgentId, ConversationId, Partition, TeamId, Tenant};
-use crate::domain::input::{Actor, Fault, Input};
+use crate::domain::input::{Body, Input, Timer};
 use crate::domain::notify::told;
-use crate::domain::plan::Plan;
 use crate::store::conversations::Saved;
 use crate::store::outbox;
 use crate::store::plans::Activation;
@@ -42,42 +44,16 @@ pub struct Changes {
     /// Who can no longer be waited for: the requests they have not answered are looked at again.
     gone: BTreeSet<(Tenant, AgentId)>,
     presences: BTreeMap<(Tenant, AgentId), Option<Timestamp>>,
+    graces: Graces,
     bulks: Bulks,
     leaving: Leaving,
+    eligible: Eligible,
     /// Timers whose work was more than a batch takes.
     again: Vec<NewTimer>,
     recorded: Vec<(Tenant, Recorded)>,
     activated: Vec<(Tenant, Activated)>,
     /// What came of a plan, for whoever applied it by hand.
     applied: Option<Applied>,
-}
-
-/// What came of a plan.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Applied {
-    /// It is in force.
-    Activated {
-        /// Under this number.
-        version: u32,
-        /// It said the same as the one before.
-        unchanged: bool,
-    },
-    /// It was refused.
-    Refused {
-        /// Why.
-        message: String,
-        /// What is wrong where.
-        errors: Vec<Fault>,
-    },
-}
-
-#[derive(Debug)]
-struct Activated {
-    plan: std::sync::Arc<Plan>,
-    document: serde_json::Value,
-    actor: String,
-    cause: String,
-    at: Timestamp,
 }
 
 /// What was written, and what is left to do about it.
@@ -107,8 +83,10 @@ impl Changes {
             draining: BTreeMap::new(),
             gone: BTreeSet::new(),
             presences: BTreeMap::new(),
+            graces: Graces::default(),
             bulks: Bulks::default(),
             leaving: Leaving::default(),
+            eligible: Eligible::default(),
             again: Vec::new(),
             recorded: Vec::new(),
             activated: Vec::new(),
@@ -173,8 +151,14 @@ impl Changes {
         for event in &recorded {
             self.note(tenant, input, event, document.as_ref());
             self.leaving.note(tenant, &event.event.kind);
+            self.eligible.note(tenant, &event.event.kind, event.event.at);
+            self.graces.note(tenant, state, &event.event);
             let home = self.tenant_home(tenant);
             self.bulks.note(tenant, input, &event.event, home, reply);
+        }
+        if let Body::Timer(Timer::OwnerGone { conversation }) = input.body {
+            // What stays with someone who is gone gets its alarm by the plan that is in force now.
+            self.touched.entry((tenant.clone(), conversation)).or_insert(true);
         }
         self.recorded.extend(
             recorded
@@ -244,7 +228,7 @@ impl Changes {
                     .is_some_and(|conversation| conversation.carried_by().is_some());
                 let only_ordinary = self.touched.entry((tenant.clone(), *id)).or_insert(true);
                 *only_ordinary &= ordinary && owned;
-                if matches!(change, Change::ClockStarted(_)) {
+                if matches!(change, Change::Quiet(Quiet::ClockStarted(_))) {
                     self.clocks.insert(*id);
                 }
             }
@@ -286,7 +270,7 @@ impl Changes {
                     let activated = Activated {
                         plan: plan.clone(),
                         document: document.clone(),
-                        actor: actor_text(&event.event.actor),
+                        actor: applied::actor_text(&event.event.actor),
                         cause: input.cause.to_string(),
                         at: event.event.at,
                     };
@@ -298,7 +282,12 @@ impl Changes {
                 let (message, errors) = (refusal.message.to_string(), refusal.errors.clone());
                 self.applied = Some(Applied::Refused { message, errors });
             }
-            Kind::Skipped(_) | Kind::BulkAccepted(_) | Kind::BulkItemDone(_) | Kind::BulkDone(_) => {}
+            Kind::GraceOver { .. }
+            | Kind::QueueServable(_)
+            | Kind::Skipped(_)
+            | Kind::BulkAccepted(_)
+            | Kind::BulkItemDone(_)
+            | Kind::BulkDone(_) => {}
         }
     }
 
@@ -320,7 +309,11 @@ impl Changes {
         let answered = marked
             .iter()
             .filter_map(|id| world.tenant_of(*id).map(|tenant| (tenant.clone(), *id)));
-        for key in answered {
+        // And an alarm that went off is no longer set, whatever came of it.
+        let alarmed = world
+            .alarmed()
+            .filter_map(|id| world.tenant_of(id).map(|tenant| (tenant.clone(), id)));
+        for key in answered.chain(alarmed) {
             self.touched.insert(key, false);
         }
         self.put_events_first();
@@ -341,7 +334,7 @@ impl Changes {
         let notes = on_record::notes(&self.recorded);
         let decisions = on_record::decisions(&self.recorded);
         let gone: Vec<_> = self.gone.iter().map(|(tenant, agent)| (tenant, agent)).collect();
-        let (set, cleared) = self.timers(&sorted.dues, home);
+        let (set, cleared) = self.timers(world, &sorted.dues, home);
         let writes = async {
             try_join!(
                 biased;
@@ -420,7 +413,7 @@ impl Changes {
         for (tenant, pending) in &self.draining {
             matching::save_drain_pending(session, tenant, *pending).await?;
         }
-        Ok(())
+        self.eligible.write(session, world).await
     }
 
     /// Conversations by how much of them has to be written.
@@ -435,21 +428,27 @@ impl Changes {
                 exists,
                 mut changed_dues,
                 marked,
+                alarm,
+                alarm_is_new,
             } = touched;
             if !conversation.exists() {
                 continue;
             }
             let elsewhere = Some(conversation.home) != home;
-            if *only_ordinary && exists && !marked && !elsewhere {
-                sorted.light.push((tenant, conversation));
-                continue;
+            if alarm_is_new {
+                sorted.dues.push((tenant, conversation, TimerKind::Alarm, alarm));
             }
             // Whoever writes for another home leaves its mark; the home answers it by publishing what waits there.
             let saved = Saved {
                 tenant,
                 conversation,
                 marked: elsewhere || marked && !all_read,
+                alarm,
             };
+            if *only_ordinary && exists && !marked && !elsewhere {
+                sorted.light.push(saved);
+                continue;
+            }
             if exists {
                 sorted.full.push(saved)
             } else {
@@ -489,6 +488,7 @@ impl Changes {
     /// Timers to set and to clear.
     fn timers(
         &self,
+        world: &World,
         dues: &[ChangedDue<'_>],
         home: Option<Partition>,
     ) -> (Vec<NewTimer>, Vec<(Tenant, TimerKind, String)>) {
@@ -500,14 +500,27 @@ impl Changes {
                 None => clear.push(((*tenant).clone(), *kind, subject)),
             }
         }
-        for ((tenant, agent), expires) in &self.presences {
-            let subject = agent.to_string();
-            match expires {
-                Some(due) => {
-                    let lane = self.partition(&format!("agent/{agent}"));
-                    set.push(self.timer(tenant, TimerKind::Presence, subject, lane, Some(*due)));
-                }
-                None => clear.push((tenant.clone(), TimerKind::Presence, subject)),
+        let presences = self.presences.iter();
+        let presences = presences.map(|((tenant, agent), due)| (tenant, agent, TimerKind::Presence, *due));
+        let graces = self.graces.ends(world);
+        let graces = graces.map(|(tenant, agent, due)| (tenant, agent, TimerKind::Absent, due));
+        let bursts = self.eligible.burst_ends(world, &self.people);
+        let bursts = bursts.map(|(tenant, agent, due)| (tenant, agent, TimerKind::Burst, Some(due)));
+        let people = presences
+            .chain(graces)
+            .chain(bursts)
+            .map(|(tenant, agent, kind, due)| {
+                let lane = self.partition(&format!("agent/{agent}"));
+                (tenant, kind, agent.to_string(), lane, due)
+            });
+        let shifts = self.eligible.openings(world).map(|(tenant, due)| {
+            let lane = self.tenant_home(tenant);
+            (tenant, TimerKind::Opens, String::new(), lane, due)
+        });
+        for (tenant, kind, subject, lane, due) in people.chain(shifts) {
+            match due {
+                Some(due) => set.push(self.timer(tenant, kind, subject, lane, Some(due))),
+                None => clear.push((tenant.clone(), kind, subject)),
             }
         }
         for (tenant, _) in self.draining.iter().filter(|(_, pending)| **pending) {
@@ -549,21 +562,11 @@ type ChangedDue<'a> = (&'a Tenant, &'a Conversation, TimerKind, Option<Timestamp
 struct Sorted<'a> {
     new: Vec<Saved<'a>>,
     full: Vec<Saved<'a>>,
-    light: Vec<(&'a Tenant, &'a Conversation)>,
+    light: Vec<Saved<'a>>,
     dues: Vec<ChangedDue<'a>>,
 }
 
 /// Whether somebody can be asked to take a conversation, were they there.
 fn may_be_asked(profile: &Profile) -> bool {
     profile.active && profile.may_reply
-}
-
-/// Who, as the plan's history shows them.
-fn actor_text(actor: &Actor) -> String {
-    match actor {
-        Actor::Agent(agent) => format!("agent/{agent}"),
-        Actor::System(_) => "system/cli".into(),
-        Actor::Customer => "customer".into(),
-        Actor::Gateway => "gateway".into(),
-    }
 }

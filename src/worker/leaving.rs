@@ -1,4 +1,5 @@
-//! Who leaves in a batch: agents, whose conversations their homes look at again, and customers, who are erased.
+//! Who leaves in a batch: agents, for good or for too long, whose conversations their homes look at again, and customers,
+//! who are erased.
 
 use std::collections::{BTreeSet, HashSet};
 use std::str::FromStr;
@@ -130,6 +131,8 @@ fn subject(timer: &DueTimer) -> Option<(Uuid, &str, AgentId)> {
 pub struct Leaving {
     /// Removed or deactivated.
     agents: BTreeSet<(Tenant, AgentId)>,
+    /// Away or offline for too long.
+    absent: BTreeSet<(Tenant, AgentId)>,
     /// Conversations of erased customers.
     forgotten: Vec<(Tenant, ConversationId)>,
 }
@@ -139,6 +142,7 @@ impl Leaving {
     pub fn note(&mut self, tenant: &Tenant, kind: &Kind) {
         match kind {
             Kind::AgentRemoved { agent } => drop(self.agents.insert((tenant.clone(), agent.id.clone()))),
+            Kind::GraceOver { agent } => drop(self.absent.insert((tenant.clone(), agent.clone()))),
             Kind::AgentUpserted { agent, .. } if !agent.profile.active => {
                 self.agents.insert((tenant.clone(), agent.id.clone()));
             }
@@ -157,15 +161,20 @@ impl Leaving {
 
     /// Writes it, in one pipeline. Returns the lanes that have something to look at.
     pub async fn write(&self, session: &Session) -> Result<Vec<Partition>, StoreError> {
-        let gone: Vec<_> = self
+        let owners: Vec<_> = self
+            .agents
+            .union(&self.absent)
+            .map(|(tenant, agent)| (tenant, agent))
+            .collect();
+        let left: Vec<_> = self
             .agents
             .iter()
             .map(|(tenant, agent)| (tenant, agent))
             .collect();
         let (owners, requesters, ()) = try_join!(
             biased;
-            leaving::owners_gone(session, &gone),
-            leaving::requesters_gone(session, &gone),
+            leaving::owners_gone(session, &owners),
+            leaving::requesters_gone(session, &left),
             leaving::forget(session, &self.forgotten),
         )?;
         Ok(owners.into_iter().chain(requesters).collect())

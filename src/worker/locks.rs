@@ -24,8 +24,6 @@ use crate::store::timers::DueTimer;
 use crate::store::{Session, StoreError};
 use crate::store::{agents, aliases, conversations, inbox, lanes, matching, outbox, queue, timers};
 
-/// Waiting conversations of one requirement that a batch looks at: more are left to the next, through a timer.
-const DRAIN_PAGE: usize = 100;
 /// Outbox rows of other lanes that a batch publishes before its own; the rest is read at the next wake-up.
 pub const FOREIGN_ROWS: i64 = 1_000;
 
@@ -156,6 +154,9 @@ pub async fn conversations(
     for (tenant, conversation) in &resolved.unborn {
         world.put_unborn(tenant, conversation.clone());
     }
+    for id in due.alarmed() {
+        world.alarm_went_off(id);
+    }
     for timer in due.timers() {
         world.enter(&timer.tenant, || order.directory.plan(&timer.tenant));
     }
@@ -182,24 +183,30 @@ fn ids(pending: &[Pending<'_>], resolved: &Resolved, due: &Due) -> BTreeSet<(Ten
 pub async fn match_rows(
     session: &Session,
     order: Order<'_>,
+    now: Timestamp,
     needs: &BTreeMap<Tenant, Needs>,
     due: &mut Due,
     world: &mut World,
 ) -> Result<Vec<(i64, String)>, Failure> {
     let tenants: Vec<Tenant> = needs.keys().cloned().collect();
     let under_match_rows = due.under_match_rows();
-    let queues: Vec<(&Tenant, Vec<TeamId>)> = needs
+    let queues: Vec<(&Tenant, Vec<TeamId>, usize)> = needs
         .iter()
-        .filter(|(_, need)| need.queues)
-        .filter_map(|(tenant, _)| Some((tenant, drained_teams(&world.state(tenant)?.plan))))
+        .filter(|(_, need)| need.places > 0)
+        .filter_map(|(tenant, need)| {
+            let teams = drained_teams(&world.state(tenant)?.plan);
+            Some((tenant, teams, need.places))
+        })
         .collect();
+    // One more than there are places: whoever is left shows that nobody is free for them, or that the drain has to go on.
     let heads = queues
         .iter()
-        .map(|(tenant, teams)| queue::load(session, tenant, teams, DRAIN_PAGE));
+        .map(|(tenant, teams, places)| queue::load(session, tenant, teams, places + 1));
     let look_now = order.look_for_rows || meets_mark(order, world);
-    let (rows, claimed, people, teams, pages, foreign) = try_join!(
+    let (rows, come, claimed, people, teams, pages, foreign) = try_join!(
         biased;
         matching::lock(session, &tenants),
+        matching::overdue(session, &tenants, now),
         timers::claim(session, &under_match_rows),
         agents::load(session, &tenants),
         agents::load_members(session, &tenants),
@@ -212,8 +219,13 @@ pub async fn match_rows(
         let state = world.enter(&tenant, || order.directory.plan(&tenant));
         state.agents.insert(agent.id.clone(), agent);
     }
-    for ((tenant, _), page) in queues.into_iter().zip(pages) {
+    for ((tenant, ..), page) in queues.into_iter().zip(pages) {
         world.put_page(tenant, page);
+    }
+    for tenant in come {
+        // Time made somebody eligible, and the queues have not been served since: newcomers wait behind them.
+        let state = world.enter(&tenant, || order.directory.plan(&tenant));
+        state.drain_pending = true;
     }
     if !look_now && meets_mark(order, world) {
         // One that waited carries the mark: what its other events wait for goes out before the new ones.
@@ -236,6 +248,7 @@ fn enter_match_rows(
             return Err(Failure::PlanChanged(order.directory.version + 1));
         }
         state.drain_pending = row.drain_pending;
+        state.blocked = row.blocked;
         state.teams = teams.remove(&row.tenant).unwrap_or_default();
         // A team without people has no rows, and is a team all the same.
         for team in state.plan.teams.keys() {

@@ -9,11 +9,14 @@ mod lane;
 mod reading;
 
 // One batch, in the order of its steps.
+mod applied;
 pub mod batch;
 mod bulks;
 mod changes;
+mod eligible;
 pub mod entry;
 pub mod gather;
+mod graces;
 mod locks;
 mod on_record;
 mod resolve;

@@ -3,7 +3,7 @@
 use crate::contract::words::Wire;
 use crate::domain::conversation::Owner;
 use crate::domain::event::{By, Change, Kind, Recorded, RequestOutcome};
-use crate::domain::ids::Tenant;
+use crate::domain::ids::{AgentId, Tenant};
 use crate::domain::input::Actor;
 use crate::store::records::{DecisionRecord, Ending, Engagement, EngagementStatus, Note};
 
@@ -19,7 +19,8 @@ pub fn is_kept(event: &Recorded) -> bool {
                 | Change::NoteAdded { .. }
         )
     );
-    told || event.event.decision.is_some()
+    let given_up = matches!(event.event.kind, Kind::Conversation(_, Change::Unassigned { .. }));
+    told || given_up && event.bulk.is_some() || event.event.decision.is_some()
 }
 
 /// Assignments, and requests that were made.
@@ -38,7 +39,7 @@ pub fn engagements(recorded: &[(Tenant, Recorded)]) -> Vec<Engagement<'_>> {
                 EngagementStatus::Done,
             ),
             // Nobody has it yet, and it was an operation all the same.
-            Change::Queued { note, .. } if event.bulk.is_some() => (
+            Change::Queued { note, .. } | Change::Unassigned { note, .. } if event.bulk.is_some() => (
                 conversation.id.derive("engagement", conversation.sequence),
                 By::Bulk,
                 event.previous_owner.as_ref().unwrap_or(&Owner::Nobody),
@@ -63,10 +64,7 @@ pub fn engagements(recorded: &[(Tenant, Recorded)]) -> Vec<Engagement<'_>> {
             by,
             from,
             to,
-            requester: match &event.event.actor {
-                Actor::Agent(agent) => Some(agent),
-                Actor::System(_) | Actor::Customer | Actor::Gateway => None,
-            },
+            requester: person(&event.event.actor),
             status,
             note: note.as_deref(),
             decision: event.event.decision.as_ref().map(|decision| decision.id),
@@ -74,6 +72,13 @@ pub fn engagements(recorded: &[(Tenant, Recorded)]) -> Vec<Engagement<'_>> {
         })
     }
     recorded.iter().filter_map(engagement).collect()
+}
+
+fn person(actor: &Actor) -> Option<&AgentId> {
+    match actor {
+        Actor::Agent(agent) => Some(agent),
+        Actor::System(_) | Actor::Customer | Actor::Gateway => None,
+    }
 }
 
 /// How requests came out.
@@ -129,6 +134,8 @@ pub fn decisions(recorded: &[(Tenant, Recorded)]) -> Vec<DecisionRecord<'_>> {
             tenant,
             cause: &event.cause,
             at: event.event.at,
+            asked_by: person(&event.event.actor),
+            epoch: event.after.as_ref().map(|conversation| conversation.epoch),
             decision,
         })
     }

@@ -3,12 +3,15 @@
 use std::collections::{BTreeMap, HashSet};
 use std::str::FromStr;
 
+use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::batch::{Author, Order};
 use super::bulks;
+use super::eligible::next_opening;
 use super::entry::Entry;
 use super::leaving;
+use super::world::World;
 use crate::domain::ids::{AgentId, ConversationId, Partition, Tenant};
 use crate::domain::input::{Body, Input, Timer};
 use crate::store::timers::{DueTimer, NewTimer, TimerKind};
@@ -90,6 +93,16 @@ impl Due {
         self.ids(is_about_conversation)
     }
 
+    /// Conversations whose alarm went off, or was perhaps lost: it is set anew.
+    pub fn alarmed(&self) -> impl Iterator<Item = ConversationId> {
+        let kinds = [TimerKind::Alarm, TimerKind::Stranded];
+        let alarms = self
+            .timers
+            .iter()
+            .filter(move |timer| kinds.contains(&timer.kind));
+        alarms.filter_map(conversation)
+    }
+
     /// Timers about a tenant or one of its people: claimed under its match row.
     pub fn under_match_rows(&self) -> Vec<Uuid> {
         self.ids(|kind| !is_about_conversation(kind))
@@ -128,6 +141,12 @@ impl Due {
                 conversation(timer).map(|conversation| Timer::RecipientGone { conversation })
             }
             TimerKind::Stranded => conversation(timer).map(|conversation| Timer::Stranded { conversation }),
+            TimerKind::Alarm => conversation(timer).map(|conversation| Timer::Alarm { conversation }),
+            TimerKind::Absent => AgentId::new(&timer.subject)
+                .ok()
+                .map(|agent| Timer::Absent { agent }),
+            // Time alone made someone eligible.
+            TimerKind::Opens | TimerKind::Burst => Some(Timer::DrainQueues),
             TimerKind::Presence => AgentId::new(&timer.subject)
                 .ok()
                 .map(|agent| Timer::PresenceExpired { agent }),
@@ -152,8 +171,8 @@ impl Due {
         asks.into_iter().collect()
     }
 
-    /// Timers to set again, because there was more than one batch takes.
-    pub fn again(&self, lane: Partition) -> Vec<NewTimer> {
+    /// Timers to set again: there was more than one batch takes, or the next shift is waited for.
+    pub fn again(&self, lane: Partition, world: &World, now: Timestamp) -> Vec<NewTimer> {
         let goes_on_as = |timer: &DueTimer| match timer.kind {
             TimerKind::Reexamine => {
                 let unplaced = self.unplaced.get(&timer.id).map_or(0, Vec::len);
@@ -166,13 +185,22 @@ impl Due {
             }
             _ => None,
         };
+        let due = |timer: &DueTimer| match timer.kind {
+            TimerKind::Opens => {
+                let plan = &world.state(&timer.tenant)?.plan;
+                let opens = next_opening(plan, now)?;
+                Some((timer.subject.clone(), Some(opens)))
+            }
+            _ => goes_on_as(timer).map(|subject| (subject, None)),
+        };
         let again = self.timers.iter().filter_map(|timer| {
+            let (subject, due) = due(timer)?;
             Some(NewTimer {
                 tenant: timer.tenant.clone(),
                 kind: timer.kind,
-                subject: goes_on_as(timer)?,
+                subject,
                 lane,
-                due: None,
+                due,
             })
         });
         again.collect()
@@ -185,8 +213,12 @@ fn is_about_conversation(kind: TimerKind) -> bool {
         | TimerKind::Hold
         | TimerKind::Request
         | TimerKind::Recipient
+        | TimerKind::Alarm
         | TimerKind::Stranded => true,
         TimerKind::Presence
+        | TimerKind::Absent
+        | TimerKind::Opens
+        | TimerKind::Burst
         | TimerKind::Drain
         | TimerKind::Reexamine
         | TimerKind::Owner

@@ -9,16 +9,18 @@ use lapin::BasicProperties;
 use tokio::time::sleep;
 use uuid::Uuid;
 
-use super::batch::{self, Author, Failure, Order};
-pub use super::changes::Applied;
+pub use super::applied::Applied;
+use super::batch::{self, Author, Failure, Order, Outcome};
 use super::directory::Directories;
 use super::gather::Arrival;
 use crate::broker::Delivery;
 use crate::contract::{Arrived, ArrivedCommand, Dedupe};
+use crate::domain::bulk::Made;
+use crate::domain::ids::Tenant;
 use crate::domain::input::{Action, Actor, Command, System};
 use crate::domain::plan::Plan;
 use crate::retry::Delays;
-use crate::store::{Store, StoreError};
+use crate::store::{Store, StoreError, reroute};
 
 /// How often a visit is tried again before it gives up.
 const MAX_TRIES: u32 = 20;
@@ -34,15 +36,59 @@ pub async fn apply_plan(
     cause: &str,
 ) -> Result<Applied, StoreError> {
     let tenant = plan.tenant.clone();
-    let command = Command {
-        name: super::gather::PLAN_APPLY.into(),
-        actor: Actor::System(System::Cli),
-        action: Action::ApplyPlan {
-            plan,
-            unchanged: false,
-        },
+    let action = Action::ApplyPlan {
+        plan,
+        unchanged: false,
     };
-    let arrived = ArrivedCommand {
+    let command = arrived(super::gather::PLAN_APPLY, tenant, action, Some(document), cause);
+    let outcome = carry_out(store, partitions, command).await?;
+    Ok(outcome.plan.unwrap_or(refused("the plan had no effect")))
+}
+
+/// Begins to take back what a plan or a rule gave away, as the command line: a bulk of this name, which the home lanes
+/// carry out, and of how many conversations; or why not.
+pub async fn reroute(
+    store: &Store,
+    partitions: u16,
+    tenant: &Tenant,
+    bulk: Uuid,
+    made: Made,
+    cause: &str,
+) -> Result<Result<usize, String>, StoreError> {
+    let engagements = {
+        let session = store.session().await?;
+        let standing = reroute::standing(&session, tenant, &made).await;
+        session.rollback().await;
+        standing?
+    };
+    let conversations = engagements.len();
+    let action = Action::Reroute {
+        bulk,
+        made,
+        engagements: engagements.into(),
+    };
+    let command = arrived("plan.rollback", tenant.clone(), action, None, cause);
+    let outcome = carry_out(store, partitions, command).await?;
+    Ok(match outcome.plan {
+        Some(Applied::Refused { message, .. }) => Err(message),
+        Some(Applied::Activated { .. }) | None => Ok(conversations),
+    })
+}
+
+/// A command of the command line, which may do everything.
+fn arrived(
+    name: &str,
+    tenant: Tenant,
+    action: Action,
+    document: Option<serde_json::Value>,
+    cause: &str,
+) -> ArrivedCommand {
+    let command = Command {
+        name: name.into(),
+        actor: Actor::System(System::Cli),
+        action,
+    };
+    ArrivedCommand {
         cause: cause.into(),
         dedupe: Dedupe::Event {
             source: "switchboard/cli".into(),
@@ -52,12 +98,16 @@ pub async fn apply_plan(
         partition_key: None,
         command,
         contact: Vec::new(),
-        document: Some(document),
-    };
+        document,
+    }
+}
+
+/// One command, one batch, tried again while other changes keep coming in between.
+async fn carry_out(store: &Store, partitions: u16, command: ArrivedCommand) -> Result<Outcome, StoreError> {
     let arrival = Arrival {
         delivery: by_hand(),
         arrived: Arrived {
-            commands: vec![arrived],
+            commands: vec![command],
             ..Arrived::default()
         },
     };
@@ -77,7 +127,7 @@ pub async fn apply_plan(
             partitions,
         };
         match batch::run(store, order).await {
-            Ok(outcome) => return Ok(outcome.plan.unwrap_or(refused("the plan had no effect"))),
+            Ok(outcome) => return Ok(outcome),
             Err(Failure::PlanChanged(version)) => at_least = version,
             Err(Failure::Store(error)) if error.is_transient() => sleep(delays.next_delay()).await,
             Err(Failure::Store(error)) => return Err(error),

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 
 use super::entry::Entry;
 use crate::domain::agent::Agent;
+use crate::domain::alarm;
 use crate::domain::conversation::Conversation;
 use crate::domain::decide::needs_roster;
 use crate::domain::event::{Change, Kind, Recorded};
@@ -31,6 +32,10 @@ pub struct World {
 struct Stored {
     exists: bool,
     marked: bool,
+    /// When its alarm is set to go off.
+    alarm: Option<Timestamp>,
+    /// Whether it went off in this batch.
+    alarmed: bool,
     dues: Dues,
 }
 
@@ -52,9 +57,12 @@ pub fn dues(conversation: &Conversation) -> Dues {
 pub struct Needs {
     /// Who is there and who owns what: the match row is locked.
     pub roster: bool,
-    /// Places may become free: the heads of the queues are loaded.
-    pub queues: bool,
+    /// How many places may become free, at most: so many of those who wait for the same are loaded. 0: none are.
+    pub places: usize,
 }
+
+/// Places that a batch reckons with: what frees more of them leaves the rest to a drain that goes on.
+pub const MOST_PLACES: usize = 100;
 
 /// A conversation that the batch changed.
 #[derive(Debug)]
@@ -67,6 +75,10 @@ pub struct Touched<'a> {
     pub changed_dues: Vec<(TimerKind, Option<Timestamp>)>,
     /// Whether another lane had left its mark.
     pub marked: bool,
+    /// When its alarm goes off from now on.
+    pub alarm: Option<Timestamp>,
+    /// Whether that is a moment for which there is no timer yet.
+    pub alarm_is_new: bool,
 }
 
 impl World {
@@ -88,19 +100,22 @@ impl World {
             tenant,
             conversation,
             marked,
+            alarm,
         } = loaded;
         let dues = dues(&conversation);
-        self.stored.insert(
-            conversation.id,
-            Stored {
-                exists: true,
-                marked,
-                dues,
-            },
-        );
+        // One that waits may be found once more, at the head of its queue: what is known of it since stays.
+        self.stored.entry(conversation.id).or_insert(Stored {
+            exists: true,
+            marked,
+            alarm,
+            alarmed: false,
+            dues,
+        });
         if let Some(state) = self.states.get_mut(&tenant) {
             // One that waits while this batch holds it was skipped by the drains of others: it is offered again.
+            // And whether anybody can serve it at all, those who changed that meanwhile could not see.
             state.unsettled |= conversation.may_be_matched();
+            state.unwatched |= conversation.may_be_matched();
             state.put(conversation);
         }
     }
@@ -113,6 +128,8 @@ impl World {
             Stored {
                 exists: false,
                 marked: false,
+                alarm: None,
+                alarmed: false,
                 dues,
             },
         );
@@ -149,6 +166,20 @@ impl World {
             .collect()
     }
 
+    /// The timer of a conversation's alarm is this batch's: it is set anew, if there is something to wait for.
+    pub fn alarm_went_off(&mut self, id: ConversationId) {
+        if let Some(stored) = self.stored.get_mut(&id) {
+            stored.alarm = None;
+            stored.alarmed = true;
+        }
+    }
+
+    /// Conversations whose alarm went off in this batch.
+    pub fn alarmed(&self) -> impl Iterator<Item = ConversationId> {
+        let alarmed = self.stored.iter().filter(|(_, stored)| stored.alarmed);
+        alarmed.map(|(id, _)| *id)
+    }
+
     /// What these inputs need of each tenant.
     pub fn needs<'a>(&self, entries: impl Iterator<Item = &'a Entry>) -> BTreeMap<Tenant, Needs> {
         let mut needs: BTreeMap<Tenant, Needs> = BTreeMap::new();
@@ -158,7 +189,7 @@ impl World {
                 .and_then(|id| self.states.get(tenant)?.conversation(id));
             let need = needs.entry(tenant.clone()).or_default();
             need.roster |= needs_roster(input, conversation);
-            need.queues |= may_free(input);
+            need.places = MOST_PLACES.min(need.places + places_in(input));
         }
         // Whoever holds a waiting conversation has to offer it again, and needs to know to whom.
         for (tenant, state) in &self.states {
@@ -190,11 +221,17 @@ impl World {
         let now = dues(conversation).into_iter().zip(stored.dues);
         let changed = now.filter(|(now, before)| now != before);
         let changed_dues = changed.map(|(now, _)| now).collect();
+        let plan = &self.states.get(tenant)?.plan;
+        let next = alarm::next(conversation, plan);
+        // One that goes off too early sets itself again: most of them never have to.
+        let alarm_is_new = next.is_some_and(|next| stored.alarm.is_none_or(|set| next < set));
         Some(Touched {
             conversation,
             exists: stored.exists,
             changed_dues,
             marked: stored.marked,
+            alarm: if alarm_is_new { next } else { stored.alarm },
+            alarm_is_new,
         })
     }
 
@@ -230,6 +267,15 @@ pub fn drained_teams(plan: &Plan) -> Vec<TeamId> {
     teams.map(|(id, _)| id.clone()).collect()
 }
 
+/// How many places in people's hands an input may free. What is about one conversation frees the one it is in.
+fn places_in(input: &Input) -> usize {
+    match (may_free(input), input.conversation()) {
+        (false, _) => 0,
+        (true, Some(_)) => 1,
+        (true, None) => MOST_PLACES,
+    }
+}
+
 /// Whether an input may free a place in somebody's hands.
 fn may_free(input: &Input) -> bool {
     match &input.body {
@@ -248,6 +294,8 @@ fn may_free(input: &Input) -> bool {
             | Timer::Reexamine { .. }
             | Timer::Bulk(_)
             | Timer::OwnerGone { .. }
+            | Timer::Alarm { .. }
+            | Timer::Absent { .. }
             | Timer::Stranded { .. },
         ) => true,
     }

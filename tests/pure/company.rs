@@ -101,6 +101,8 @@ pub fn plan() -> Plan {
         capacity: None,
         response: None,
         fallback: Vec::new(),
+        calendar: None,
+        outside: Default::default(),
     };
     plan.teams.insert(team("support"), support);
     plan.default = Some(Target {

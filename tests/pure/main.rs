@@ -1,18 +1,22 @@
 //! Tests that need no server: everything here is a function of its input.
 
 mod behaviour;
+mod calendar;
 mod company;
 mod condition;
 mod contract_in;
 mod defects;
+mod insight;
 mod legible;
-mod lifecycles;
+mod line;
 mod model;
 mod nearest;
 mod notify;
 mod outbound;
 mod plan;
 mod properties;
+mod recipes;
+mod simulate;
 #[allow(
     dead_code,
     reason = "a kit for histories: what a test does not need yet, the next one will"

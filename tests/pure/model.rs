@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use switchboard::domain::agent::Presence;
-use switchboard::domain::conversation::{AssignClock, Conversation, Owner, Status};
+use switchboard::domain::conversation::{Clock, Conversation, Owner, Status};
 use switchboard::domain::event::Kind;
 use switchboard::domain::fold::fold;
 use switchboard::domain::ids::AgentId;
@@ -262,7 +262,7 @@ fn alike(state: &mut State) {
     (it.replied_at, it.unechoed) = (None, Vec::new());
     it.waiting_since = it.waiting_since.map(|_| start());
     it.queued_at = it.queued_at.map(|_| start());
-    if let AssignClock::Running { since, due, .. } = &mut it.assign_clock {
+    if let Clock::Running { since, due, .. } = &mut it.assign_clock {
         (*since, *due) = (start(), start() + LATE);
     }
     if let Some(request) = &mut it.request {
@@ -305,7 +305,7 @@ fn check(before: &State, after: &State, events: &[switchboard::domain::event::Re
         "a change of owner or status raises the epoch (P4)"
     );
     let waits = new.is_open() && new.waiting_since.is_some();
-    let watched = new.owner != Owner::Nobody || new.assign_clock != AssignClock::Off;
+    let watched = new.owner != Owner::Nobody || new.assign_clock != Clock::Off;
     assert!(!waits || watched, "nobody is stranded (P7)");
     for agent in after.agents.values() {
         assert_eq!(

@@ -119,3 +119,20 @@ async fn a_clock_whose_timer_was_lost_fires_all_the_same() {
     stage.assert_audit_is_clean().await;
     stage.end().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_alarm_that_goes_off_for_one_who_waits_sets_the_next_one() {
+    let mut stage = with_one_who_waits().await;
+    // The batch meets the conversation twice: by its alarm, and at the head of its queue.
+    let early = "update conversation set alarm = clock_timestamp();
+      update timer set due = clock_timestamp() where kind = 'alarm'";
+    let client = stage.store.lone_client().await.unwrap();
+    client.batch_execute(early).await.unwrap();
+    stage.worker();
+    let set_anew =
+        "select count(*) from conversation c join timer t on t.kind = 'alarm' and t.subject = c.id::text
+      where c.alarm = t.due and t.due > clock_timestamp() + interval '1 minute'";
+    stage.until_count(set_anew, 1).await;
+    stage.assert_audit_is_clean().await;
+    stage.end().await;
+}

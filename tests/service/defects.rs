@@ -8,6 +8,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use crate::support::bodies::{PLAN, command, fact, phone, presence, roomy_plan, webhook};
+use crate::support::visitor::visit;
 use crate::support::wait::{until, within};
 use crate::support::{PARTITIONS, Stage};
 
@@ -114,6 +115,59 @@ async fn a_worker_that_stops_lets_go_of_its_own_lanes_and_disturbs_no_others() {
         );
     }
     staying.kill().await.expect("it runs");
+    stage.end().await;
+}
+
+/// Puts thousands in front of whoever waits: copies that nobody can serve. Some ask for what nobody has learned, some
+/// exclude the only one there, some want someone who is away and otherwise what nobody has learned.
+const UNROUTABLE: &str = "
+    with kinds as (select n, n % 150 as kind from generate_series(1, 4500) n),
+    crowd as (
+      select n, '0 +skill' || kind || ':1' as requirement, '' as excluded,
+        jsonb_build_object('skills', jsonb_build_object('skill' || kind, 1)) as route from kinds where n % 3 = 0
+      union all select n, '0 -martha -x' || kind, 'martha x' || kind, '{}' from kinds where n % 3 = 1
+      union all select n, '0 +skill' || kind || ':1 @mark', '',
+        jsonb_build_object('agent', 'mark', 'skills', jsonb_build_object('skill' || kind, 1)) from kinds where n % 3 = 2)
+    insert into conversation select (jsonb_populate_record(c, jsonb_build_object('id', gen_random_uuid(),
+        'requirement', crowd.requirement, 'excluded', crowd.excluded, 'route', crowd.route,
+        'waits_from', c.waits_from - crowd.n * interval '1 s', 'waiting_since', c.waits_from - crowd.n * interval '1 s'
+      ))).* from conversation c, crowd where c.owner_queue is not null";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn defect_18_one_behind_thousands_whom_nobody_can_serve_is_assigned_in_the_transaction_that_frees_the_place()
+ {
+    let stage = Stage::with_plan(PLAN).await;
+    let client = stage.database.client().await;
+    visit(&stage, &[presence("martha", "online")]).await;
+    // Martha has room for two.
+    for n in 1..=3 {
+        visit(&stage, &[fact(&phone(n), &format!("wamid.{n}"), "key")]).await;
+    }
+    let waits = "select id::text from conversation where owner_queue is not null";
+    let waiting: String = client.query_one(waits, &[]).await.expect("the third").get(0);
+    let owned = "select id::text from conversation where owner_agent = 'martha' limit 1";
+    let owned: String = client.query_one(owned, &[]).await.expect("a conversation").get(0);
+    client.batch_execute(UNROUTABLE).await.expect("a crowd");
+    let crowd = "select count(*) from conversation where requirement is not null";
+    assert_eq!(stage.count(crowd).await, 4_501);
+    // One batch is one transaction.
+    visit(
+        &stage,
+        &[command("close", "martha", json!({"conversation": owned}))],
+    )
+    .await;
+    let given =
+        format!("select count(*) from conversation where id = '{waiting}' and owner_agent = 'martha'");
+    assert_eq!(stage.count(&given).await, 1, "the only one she can serve");
+    assert_eq!(stage.count(crowd).await, 4_500);
+    assert_eq!(
+        stage
+            .count("select count(*) from matching where drain_pending")
+            .await,
+        0,
+        "and nothing is left for another batch"
+    );
+    drop(client);
     stage.end().await;
 }
 

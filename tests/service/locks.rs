@@ -63,15 +63,14 @@ fn patient_worker(stage: &mut Stage) {
     stage.worker_with(settings);
 }
 
-/// Until all was said, nobody is there, and every timer has been claimed but the clocks of those who wait.
+/// Until all was said, nobody is there, and every timer has been claimed but the clocks of those who wait and of those who are gone.
 async fn settled(stage: &Stage, witness: &mut Witness) {
     witness.until_events("conversation.opened", CUSTOMERS).await;
     let said = "select count(*) from inbox_timeless";
     let all = i64::try_from(PLANS + PRESENCES + 1).unwrap();
     stage.until_count(said, all).await;
-    stage
-        .until_count("select count(*) from timer where kind <> 'assign'", 0)
-        .await;
+    let left = "select count(*) from timer where kind not in ('assign', 'alarm', 'absent')";
+    stage.until_count(left, 0).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,6 +1,8 @@
 //! `switchboard bench`: the full path next to the broker's own limit, on the same queues, in one run.
 
+mod crowd;
 mod floor;
+mod queue;
 mod stage;
 mod worker;
 
@@ -35,7 +37,10 @@ const EVENTS_OF_A_FIRST: usize = 3;
 ///
 /// Example: switchboard bench --messages 100000 --rounds 1
 #[derive(Debug, clap::Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub struct Arguments {
+    #[command(subcommand)]
+    mode: Option<Mode>,
     /// Messages of each run.
     #[arg(long, default_value_t = 40_000, value_parser = clap::value_parser!(u32).range(1..))]
     messages: u32,
@@ -47,7 +52,15 @@ pub struct Arguments {
     rounds: u32,
 }
 
+#[derive(Debug, clap::Subcommand)]
+enum Mode {
+    Queue(queue::Arguments),
+}
+
 pub async fn run(arguments: Arguments) -> Done {
+    if let Some(Mode::Queue(arguments)) = arguments.mode {
+        return queue::run(arguments).await;
+    }
     let stage = Stage::set_up(arguments.customers as usize).await?;
     let measured = tokio::select! {
         measured = measure(&stage, &arguments) => measured,

@@ -7,6 +7,7 @@ use lapin::options::{
 use lapin::types::{AMQPValue, FieldTable};
 use lapin::{BasicProperties, Channel, Connection, PublisherConfirm};
 use serde_json::json;
+use std::sync::Arc;
 use std::time::Instant;
 use tokio::time::sleep;
 use uuid::Uuid;
@@ -14,10 +15,11 @@ use uuid::Uuid;
 use super::super::{CliError, connect};
 use super::worker::BenchWorker;
 use super::{LOOK, STUCK};
-use crate::broker::Topology;
+use crate::broker::{Consumer, Topology};
 use crate::config::{self, Environment};
 use crate::contract::{partition, plan};
 use crate::domain::ids::Tenant;
+use crate::domain::plan::Plan;
 use crate::store::{Store, inbox, lanes, migrate, read};
 use crate::worker::visit;
 
@@ -38,12 +40,24 @@ pub struct Stage {
     connection: Connection,
     /// For looks at queues.
     looking: Channel,
-    store: Store,
+    pub store: Store,
     customers: usize,
 }
 
 impl Stage {
+    /// With a plan of two agents, and so many customers to write to them.
     pub async fn set_up(customers: usize) -> Result<Self, CliError> {
+        let mut stage = Self::bare().await?;
+        stage.customers = customers;
+        if let Err(error) = stage.apply_plan().await {
+            stage.clean_up().await;
+            return Err(error);
+        }
+        Ok(stage)
+    }
+
+    /// With exchanges, queues and tables, and no plan.
+    pub async fn bare() -> Result<Self, CliError> {
         let (connection, _) = connect::broker().await?;
         let prefix = format!("bench-{}", &Uuid::new_v4().simple().to_string()[..8]);
         let store = connect::store()?;
@@ -61,12 +75,11 @@ impl Stage {
             looking: connection.create_channel().await?,
             connection,
             store,
-            customers,
+            customers: 0,
         };
         let prepared = async {
             stage.topology.declare(&stage.connection).await?;
-            stage.open_sinks().await?;
-            stage.apply_plan().await
+            stage.open_sinks().await
         };
         if let Err(error) = prepared.await {
             stage.clean_up().await;
@@ -113,18 +126,17 @@ impl Stage {
              [[agents]]\nid = \"a1\"\n[[agents]]\nid = \"a2\"\n[[teams]]\nid = \"t\"\nmembers = [\"a1\", \"a2\"]\n\
              [default]\nteam = \"t\"\n"
         );
-        let checked = plan::from_toml(&text).map_err(|faults| format!("the bench's plan: {faults:?}"))?;
+        self.apply(&text).await.map(drop)
+    }
+
+    /// Puts a plan in force; returns it.
+    pub async fn apply(&self, text: &str) -> Result<Arc<Plan>, CliError> {
+        let checked = plan::from_toml(text).map_err(|faults| format!("the bench's plan: {faults:?}"))?;
+        let plan: Arc<Plan> = checked.plan.into();
         let cause = format!("cli/{}", Uuid::new_v4());
         let partitions = self.topology.partitions;
-        visit::apply_plan(
-            &self.store,
-            partitions,
-            checked.plan.into(),
-            checked.document,
-            &cause,
-        )
-        .await?;
-        Ok(())
+        visit::apply_plan(&self.store, partitions, plan.clone(), checked.document, &cause).await?;
+        Ok(plan)
     }
 
     pub async fn bring_agents_online(&self) -> Result<(), CliError> {
@@ -219,7 +231,14 @@ impl Stage {
         Ok(())
     }
 
-    async fn publishing_channel(&self) -> Result<Channel, CliError> {
+    /// Consumes the events from now on.
+    pub async fn watch_events(&self, prefetch: u16) -> Result<Consumer, CliError> {
+        let sink = self.sink(WITH_SINK[0]);
+        Ok(Consumer::start(&self.connection, &sink, "bench", prefetch).await?)
+    }
+
+    /// A channel that confirms what is published.
+    pub async fn publishing_channel(&self) -> Result<Channel, CliError> {
         let channel = self.connection.create_channel().await?;
         channel.confirm_select(ConfirmSelectOptions::default()).await?;
         Ok(channel)
@@ -245,7 +264,8 @@ impl Stage {
     }
 }
 
-async fn publish(
+/// Publishes a CloudEvent; its confirm is left to the caller.
+pub async fn publish(
     channel: &Channel,
     exchange: &str,
     partition: u16,

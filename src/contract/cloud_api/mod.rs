@@ -7,9 +7,10 @@ use self::content::content;
 use self::people::{People, Who};
 use super::arrived::{ArrivedFact, Dedupe, Direction, Skip};
 use super::dead::{Dead, DeadReason};
+use super::each::each;
 use super::forward;
 use super::identity::{self, Identity};
-use super::json::{Item, List, Object, cut};
+use super::json::{Object, cut};
 use super::message::{self, MAX_MESSAGE_ID_BYTES};
 use super::reading::Reading;
 use super::time;
@@ -39,24 +40,6 @@ pub(super) fn read(reading: &mut Reading, body: &Object<'_, '_>) {
         });
         Ok(())
     });
-}
-
-/// Does something with every item of a list; a fault in one leaves the others alone.
-fn each<'a>(
-    reading: &mut Reading,
-    list: Result<List<'a, '_>, Dead>,
-    mut read: impl FnMut(&mut Reading, Item<'a, '_>) -> Result<(), Dead>,
-) {
-    match list {
-        Err(dead) => reading.refuse(dead),
-        Ok(list) => {
-            for item in list.iter() {
-                if let Err(dead) = read(reading, item) {
-                    reading.refuse(dead);
-                }
-            }
-        }
-    }
 }
 
 /// What one change says depends on its field only where its contents do not tell.

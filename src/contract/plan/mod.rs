@@ -1,13 +1,16 @@
 //! Plans as people write them: TOML in files, the same as JSON in commands.
 //!
 //! However it is written, a plan becomes one tree of nodes that know where they stand (`toml_text`, `json_text`, `node`).
-//! The sections are read from it key by key (`settings`, `people`, `policies`, `rules`, with `reader`); what they say of
-//! each other is compared when all are read (`mentions`), and last comes what is allowed and probably not meant
-//! (`doubts`). All that is wrong is said at once, each with its path, line and column.
+//! The sections are read from it key by key (`settings`, `people`, `policies`, `calendars`, `rules`, with `reader`); what
+//! they say of each other is compared when all are read (`mentions`), and last comes what is allowed and probably not
+//! meant (`doubts`). All that is wrong is said at once, each with its path, line and column. `diff`
+//! compares plans that were read.
 //!
 //! Architecture invariant: a plan that comes out of here is valid. Whatever it names is there, or is an agent who may
 //! still come by upsert; nothing later has to doubt it.
 
+mod calendars;
+pub mod diff;
 mod doubts;
 mod json_text;
 mod mentions;
@@ -36,7 +39,7 @@ pub const MAX_PLAN_BYTES: usize = (4 << 20) - (64 << 10);
 pub struct Checked {
     /// The plan; its version is 0 until it is activated.
     pub plan: Plan,
-    /// What is allowed and probably not meant, and what this version does not act on yet.
+    /// What is allowed and probably not meant.
     pub warnings: Vec<Fault>,
     /// The document as it is stored and shown: the same, however it was written, so that an unchanged plan is recognised.
     pub document: Value,
@@ -100,11 +103,11 @@ fn document(root: &Item<'_>, reading: &mut Reading) -> Option<Plan> {
     let agents = people::agents(fields.take("agents"), reading);
     let teams = people::teams(fields.take("teams"), reading);
     let responses = policies::responses(fields.take("responses"), reading);
-    policies::calendars(fields.take("calendars"), reading);
+    let settings = settings.unwrap_or_default();
+    let calendars = calendars::read(fields.take("calendars"), &settings.timezone, reading);
     let rules = rules::rules(fields.take("rules"), reading);
     let default = fields.take("default").map(|item| rules::default(&item, reading));
     fields.close(reading);
-    let settings = settings.unwrap_or_default();
     Some(Plan {
         tenant: tenant?,
         version: 0,
@@ -113,6 +116,7 @@ fn document(root: &Item<'_>, reading: &mut Reading) -> Option<Plan> {
         agents,
         teams,
         responses,
+        calendars,
         rules,
         default,
     })

@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::sync::Arc;
 
+use super::calendars;
 use super::mentions::{self, Named};
-use super::policies;
 use super::reader::{Fields, Item, Reading};
 use crate::domain::agent::{Profile, Role, Skills};
 use crate::domain::ids::{AgentId, ChannelKey, PolicyId, TeamId};
-use crate::domain::plan::{Channel, Strategy, Team};
+use crate::domain::plan::{Channel, Outside, Strategy, Team};
 
 /// Most channels: business numbers of one company.
 const MAX_CHANNELS: usize = 1_000;
@@ -38,6 +38,7 @@ const STRATEGIES: [(&str, Strategy); 5] = [
     ("ranked", Strategy::Ranked),
     ("manual", Strategy::Manual),
 ];
+const OUTSIDE: [(&str, Outside); 2] = [("wait", Outside::Wait), ("fallback", Outside::Fallback)];
 
 /// Reads the channels.
 pub(super) fn channels(list: Option<Item<'_>>, reading: &mut Reading) -> BTreeMap<ChannelKey, Channel> {
@@ -73,7 +74,7 @@ pub(super) fn agents(list: Option<Item<'_>>, reading: &mut Reading) -> BTreeMap<
         let skills = skills(fields.take("skills"), reading);
         let active = fields.take("active").and_then(|item| item.flag(reading));
         let may_reply = fields.take("may_reply").and_then(|item| item.flag(reading));
-        policies::calendar_of(fields, "agents.calendar", reading);
+        let calendar = calendars::named_in(fields, reading);
         let id = id?;
         let new = Profile::named(&id);
         let profile = Profile {
@@ -84,6 +85,7 @@ pub(super) fn agents(list: Option<Item<'_>>, reading: &mut Reading) -> BTreeMap<
             active: active.unwrap_or(new.active),
             may_reply: may_reply.unwrap_or(new.may_reply),
             subscriptions: new.subscriptions,
+            calendar,
         };
         Some((id, profile))
     })
@@ -107,13 +109,12 @@ pub(super) fn teams(list: Option<Item<'_>>, reading: &mut Reading) -> BTreeMap<T
                 .and_then(|item| item.number(MAX_CAPACITY, reading)),
             response: response(fields, reading),
             fallback: fallback(fields, id.as_ref(), reading).unwrap_or_default(),
+            calendar: calendars::named_in(fields, reading),
+            outside: fields
+                .take("outside")
+                .and_then(|item| item.word(&OUTSIDE, reading))
+                .unwrap_or(Outside::Wait),
         };
-        policies::calendar_of(fields, "teams.calendar", reading);
-        if let Some(item) = fields.take("outside")
-            && item.word(&[("wait", false), ("fallback", true)], reading) == Some(true)
-        {
-            reading.later(&item.spot, "teams.outside");
-        }
         Some((id?, team))
     })
 }

@@ -1,6 +1,6 @@
 //! Reading the tree: what a key takes, and a complaint with path and place where something else stands.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,11 +25,12 @@ const SHOWN_KEY_CHARS: usize = 64;
 pub(super) struct Reading {
     errors: Vec<Fault>,
     warnings: Vec<Fault>,
-    later: BTreeSet<&'static str>,
     /// What the plan names, to be looked for when it is read.
     pub mentions: Vec<Mention>,
     /// What the plan has, by what it is and its id, and where.
     pub declared: BTreeMap<(Named, String), Spot>,
+    /// Where settings stand that are compared with what is read after them.
+    pub noted: BTreeMap<&'static str, Spot>,
 }
 
 /// A path and a place, without the tree.
@@ -56,21 +57,6 @@ impl Reading {
     pub fn warn(&mut self, at: &Spot, message: impl Into<String>) {
         if self.warnings.len() < MAX_FAULTS {
             self.warnings.push(fault(at.path.clone(), at.place, message));
-        }
-    }
-
-    /// Something that a later version acts on, by its name in the plan's description: said once.
-    pub fn later(&mut self, at: &Spot, name: &'static str) {
-        if self.later.insert(name) {
-            let others = if at.path == name {
-                String::new()
-            } else {
-                format!("; so is every other {name}")
-            };
-            self.warn(
-                at,
-                format!("is understood, but not in force in this version{others}"),
-            );
         }
     }
 
@@ -237,11 +223,11 @@ impl<'a> Item<'a> {
         duration::parse(text).or_else(|| self.complain(message, reading))
     }
 
-    /// How long something lasts, or zero for never.
-    pub fn duration_or_off(&self, reading: &mut Reading) -> Option<Duration> {
+    /// How long until something is done, or `0s` for never, which is the inner `None`.
+    pub fn duration_or_off(&self, reading: &mut Reading) -> Option<Option<Duration>> {
         match self.node.body {
-            Body::Text(ref text) if text == "0s" => Some(Duration::ZERO),
-            _ => self.duration(reading),
+            Body::Text(ref text) if text == "0s" => Some(None),
+            _ => self.duration(reading).map(Some),
         }
     }
 

@@ -1,13 +1,13 @@
 //! `[[rules]]` and `[default]`: which conversations go where.
 
-use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use super::mentions::{self, Named};
 use super::people::{fallback, response, skills};
 use super::reader::{Fields, Item, Reading, Spot};
 use super::settings::REOPEN;
 use crate::domain::condition::Condition;
-use crate::domain::conversation::Priority;
+use crate::domain::conversation::{Priority, Relaxation};
 use crate::domain::ids::{AgentId, TeamId};
 use crate::domain::plan::{Outcome, Rule, Target};
 
@@ -134,7 +134,7 @@ fn target(fields: &mut Fields<'_>, reading: &mut Reading) -> Target {
         Outcome::Auto | Outcome::Manual => {}
     }
     let team = at_team.and_then(|item| mentions::one(&item, Named::Team, TeamId::new, reading));
-    let target = Target {
+    let mut target = Target {
         agent: at_agent.and_then(|item| mentions::one(&item, Named::Agent, AgentId::new, reading)),
         outcome,
         skills: skills(fields.take("skills"), reading),
@@ -145,47 +145,74 @@ fn target(fields: &mut Fields<'_>, reading: &mut Reading) -> Target {
         response: response(fields, reading),
         reopen: fields.take("reopen").and_then(|item| item.word(&REOPEN, reading)),
         fallback: fallback(fields, team.as_ref(), reading),
+        relax: Arc::default(),
         team,
     };
     if let Some(item) = fields.take("relax") {
-        relax(&item, &target, reading);
+        if target.team.is_none() {
+            reading.warn(&item.spot, "is never used: without a team it waits in no queue");
+        }
+        target.relax = relax(&item, &target, reading).into();
     }
     target
 }
 
-/// The steps in which a waiting conversation asks for less: checked now, taken by a later version.
-fn relax(item: &Item<'_>, target: &Target, reading: &mut Reading) {
-    reading.later(&item.spot, "rules.relax");
-    let skills: BTreeSet<&str> = target.skills.keys().map(|skill| &**skill).collect();
-    for step in item.list(MAX_RELAXATIONS, reading) {
-        let Some(mut fields) = step.fields(reading) else {
+/// The steps in which a waiting conversation asks for less, in the order they are taken.
+fn relax(item: &Item<'_>, target: &Target, reading: &mut Reading) -> Vec<Relaxation> {
+    let mut steps: Vec<Relaxation> = Vec::new();
+    for item in item.list(MAX_RELAXATIONS, reading) {
+        let Some(step) = relaxation(&item, target, reading) else {
             continue;
         };
-        if let Some(item) = fields.need("after", reading) {
-            item.duration(reading);
-        }
-        let (drop, team) = (fields.take("drop"), fields.take("team"));
-        let (priority, notify) = (fields.take("priority"), fields.take("notify"));
-        if [&drop, &team, &priority, &notify]
-            .iter()
-            .all(|item| item.is_none())
-        {
+        if steps.last().is_some_and(|before| step.after < before.after) {
             reading.error(
-                &step.spot,
-                "changes nothing: it wants one of drop, team, priority, notify",
+                &item.spot,
+                "comes before the step before it: steps stand in order of `after`",
             );
         }
-        if let Some(item) = drop
-            && let Some(skill) = item.text(reading)
-            && !skills.contains(skill)
-        {
+        steps.push(step);
+    }
+    steps
+}
+
+fn relaxation(item: &Item<'_>, target: &Target, reading: &mut Reading) -> Option<Relaxation> {
+    let mut fields = item.fields(reading)?;
+    let after = fields
+        .need("after", reading)
+        .and_then(|item| item.duration(reading));
+    let (drop, team) = (fields.take("drop"), fields.take("team"));
+    let (priority, notify) = (fields.take("priority"), fields.take("notify"));
+    if [&drop, &team, &priority, &notify]
+        .iter()
+        .all(|item| item.is_none())
+    {
+        reading.error(
+            &item.spot,
+            "changes nothing: it wants one of drop, team, priority, notify",
+        );
+    }
+    let drop = drop.and_then(|item| asked_for(&item, target, reading));
+    let team = team.and_then(|item| mentions::one(&item, Named::Team, TeamId::new, reading));
+    let priority = priority.and_then(|item| item.word(&PRIORITIES, reading));
+    let notify = notify.and_then(|item| item.flag(reading));
+    fields.close(reading);
+    Some(Relaxation {
+        after: after?,
+        drop,
+        team,
+        priority,
+        notify: notify.unwrap_or(false),
+    })
+}
+
+/// One of the skills that are asked for.
+fn asked_for(item: &Item<'_>, target: &Target, reading: &mut Reading) -> Option<Arc<str>> {
+    let skill = item.text(reading)?;
+    match target.skills.get_key_value(skill) {
+        Some((skill, _)) => Some(skill.clone()),
+        None => {
             reading.error(&item.spot, "is not among the skills asked for");
+            None
         }
-        if let Some(item) = team {
-            mentions::one(&item, Named::Team, TeamId::new, reading);
-        }
-        priority.map(|item| item.word(&PRIORITIES, reading));
-        notify.map(|item| item.flag(reading));
-        fields.close(reading);
     }
 }

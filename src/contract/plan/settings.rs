@@ -4,12 +4,15 @@ use jiff::tz::TimeZone;
 
 use super::mentions::{self, Named};
 use super::reader::{Fields, Item, Reading};
-use super::{people, policies};
+use super::{calendars, people};
 use crate::domain::ids::PolicyId;
-use crate::domain::plan::{MayClaim, MayReassign, Reopen, Settings};
+use crate::domain::plan::{Burst, MayClaim, MayReassign, Moves, Reopen, Settings};
 
 /// Most automatic moves of a conversation: above it the guard would guard nothing.
 const MAX_HOPS: u32 = 1_000;
+
+/// Where `settings.max_age` is noted: policies are compared with it.
+pub(super) const MAX_AGE: &str = "settings.max_age";
 
 const CLAIM: [(&str, MayClaim); 3] = [
     ("teams", MayClaim::Teams),
@@ -20,6 +23,11 @@ const REASSIGN: [(&str, MayReassign); 3] = [
     ("own", MayReassign::Own),
     ("any", MayReassign::Any),
     ("none", MayReassign::None),
+];
+const MOVES: [(&str, Moves); 3] = [
+    ("keep", Moves::Keep),
+    ("unanswered", Moves::Unanswered),
+    ("all", Moves::All),
 ];
 
 /// What a reopening customer meets, in the words of settings and rules.
@@ -70,64 +78,50 @@ pub(super) fn read(item: &Item<'_>, reading: &mut Reading) -> Settings {
     put.here("agents_view", &mut settings.agents_view_all, |item, reading| {
         item.word(&[("team", false), ("all", true)], reading)
     });
-    later(&mut fields, reading);
+    put.here("on_away", &mut settings.on_away, moves);
+    put.here("on_offline", &mut settings.on_offline, moves);
+    put.here("offline_after", &mut settings.offline_after, Item::duration);
+    put.here("max_hops", &mut settings.max_hops, |item, reading| {
+        item.number(MAX_HOPS, reading)
+    });
+    put.here("max_age", &mut settings.max_age, |item, reading| {
+        reading.noted.insert(MAX_AGE, item.spot.clone());
+        item.duration_or_off(reading)
+    });
+    put.here(
+        "close_idle_after",
+        &mut settings.close_idle_after,
+        Item::duration_or_off,
+    );
+    settings.burst = fields.take("burst").and_then(|item| burst(&item, reading));
+    settings.calendar = calendars::named_in(&mut fields, reading);
     fields.close(reading);
     settings
 }
 
-/// Settings that later versions act on: checked now, so that a plan written for them is right today.
-fn later(fields: &mut Fields<'_>, reading: &mut Reading) {
-    for (key, name) in [
-        ("on_away", "settings.on_away"),
-        ("on_offline", "settings.on_offline"),
-    ] {
-        if let Some(item) = fields.take(key)
-            && item.word(&[("keep", false), ("unanswered", true), ("all", true)], reading) == Some(true)
-        {
-            reading.later(&item.spot, name);
-        }
-    }
-    if let Some(item) = fields.take("offline_after") {
-        item.duration(reading);
-        reading.later(&item.spot, "settings.offline_after");
-    }
-    for (key, name) in [
-        ("max_age", "settings.max_age"),
-        ("close_idle_after", "settings.close_idle_after"),
-    ] {
-        if let Some(item) = fields.take(key)
-            && item
-                .duration_or_off(reading)
-                .is_some_and(|duration| !duration.is_zero())
-        {
-            reading.later(&item.spot, name);
-        }
-    }
-    if let Some(item) = fields.take("max_hops")
-        && item.number(MAX_HOPS, reading).is_some_and(|hops| hops > 0)
-    {
-        reading.later(&item.spot, "settings.max_hops");
-    }
-    if let Some(item) = fields.take("burst") {
-        burst(&item, reading);
-    }
-    policies::calendar_of(fields, "settings.calendar", reading);
+/// What becomes of what someone owns who is no longer there.
+fn moves(item: &Item<'_>, reading: &mut Reading) -> Option<Moves> {
+    item.word(&MOVES, reading)
 }
 
-fn burst(item: &Item<'_>, reading: &mut Reading) {
-    reading.later(&item.spot, "settings.burst");
-    let Some(mut fields) = item.fields(reading) else {
-        return;
-    };
-    if let Some(limit) = fields.need("limit", reading)
-        && limit.number(people::MAX_CAPACITY, reading) == Some(0)
-    {
-        reading.error(&limit.spot, "must be at least 1");
+/// How many automatic assignments a person gets in how long, at most.
+fn burst(item: &Item<'_>, reading: &mut Reading) -> Option<Burst> {
+    let mut fields = item.fields(reading)?;
+    let at_limit = fields.need("limit", reading);
+    let limit = at_limit
+        .as_ref()
+        .and_then(|item| item.number(people::MAX_CAPACITY, reading));
+    if let (Some(item), Some(0)) = (&at_limit, limit) {
+        reading.error(&item.spot, "must be at least 1");
     }
-    if let Some(window) = fields.need("window", reading) {
-        window.duration(reading);
-    }
+    let window = fields
+        .need("window", reading)
+        .and_then(|item| item.duration(reading));
     fields.close(reading);
+    Some(Burst {
+        limit: limit?,
+        window: window?,
+    })
 }
 
 /// A time zone by its name in the IANA database.

@@ -8,6 +8,7 @@ use cel::context::VariableResolver;
 use jiff::Zoned;
 use jiff::civil::Weekday;
 
+use super::super::calendar::Calendar;
 use super::super::conversation::{Contact, Conversation, Priority};
 use super::super::ids::{MAX_CHANNEL_BYTES, MAX_ID_CHARS};
 use super::super::input::Message;
@@ -22,6 +23,8 @@ pub struct Facts<'a> {
     pub conversation: &'a Conversation,
     /// The decision's time in the plan's time zone.
     pub now: Zoned,
+    /// The plan's calendar, if it names one.
+    pub calendar: Option<&'a Calendar>,
 }
 
 /// One fact of a subject.
@@ -146,8 +149,7 @@ impl VariableResolver for Variables<'_> {
             "conversation.waiting" => whole(waiting(conversation, now)),
             "now.hour" => whole(now.hour().into()),
             "now.weekday" => borrowed(weekday(now.weekday())),
-            // There are no calendars in force yet: it is always working time.
-            "now.working" => CowVal::owned(CelBool::from(true)),
+            "now.working" => CowVal::owned(CelBool::from(working(self.facts))),
             _ => {
                 if let Some(pattern) = pattern::named(name, self.patterns) {
                     return Some(CowVal::Borrowed(pattern));
@@ -182,6 +184,12 @@ fn attributes(contact: &Contact) -> CowVal<'_, '_> {
 fn waiting(conversation: &Conversation, now: &Zoned) -> i64 {
     let since = conversation.waiting_since.or(conversation.queued_at);
     since.map_or(0, |since| now.timestamp().duration_since(since).as_secs().max(0))
+}
+
+/// Whether it is working time; without a calendar it always is.
+fn working(facts: &Facts<'_>) -> bool {
+    let now = facts.now.timestamp();
+    facts.calendar.is_none_or(|calendar| calendar.is_open(now))
 }
 
 fn priority(priority: Priority) -> &'static str {

@@ -12,8 +12,10 @@ use super::super::ids::{AgentId, TeamId};
 use super::super::input::{Actor, Command, Recipient};
 use super::super::permission;
 use super::super::state::State;
+use super::clocks;
 use super::commands::{Refused, known, refusal, reopen_if_closed, say};
 use super::placing::{self, Arrival, Background, Given, Place};
+use super::reroute;
 use super::story::Story;
 
 /// What a `bulk_assign` asks for.
@@ -82,7 +84,8 @@ fn undoable(state: &State, command: &Command, past: Option<&Past>) -> Result<(),
     permission::undo_bulk(acting, &past.actor).map_err(say)
 }
 
-fn accepted(command: &Command, outcome: Result<BulkAccepted, Refused>, now: Timestamp) -> Event {
+/// The event of a bulk that is taken on, or refused.
+pub fn accepted(command: &Command, outcome: Result<BulkAccepted, Refused>, now: Timestamp) -> Event {
     match outcome {
         Ok(accepted) => event(command.actor.clone(), Kind::BulkAccepted(accepted), now),
         Err((code, message)) => refusal(command, None, code, message.into(), Vec::new(), now),
@@ -103,20 +106,24 @@ pub fn item(state: &State, item: &Item, now: Timestamp) -> Vec<Event> {
     };
     let mut events = Vec::new();
     match (&item.order.task, conversation) {
-        (Task::Assign { .. }, None) => done.outcome = ItemOutcome::Rejected(Code::NotFound),
+        (Task::Assign { .. } | Task::Reroute, None) => done.outcome = ItemOutcome::Rejected(Code::NotFound),
         (Task::Assign { to, note }, Some(conversation)) => {
             let mut story = Story::of(conversation, now);
             match assign(state, &mut story, &item.order, to, note.clone()) {
                 Ok(outcome) => done.outcome = outcome,
                 Err((code, _)) => done.outcome = ItemOutcome::Rejected(code),
             }
-            if !story.events.is_empty() {
-                done.was = Some(Was {
-                    epoch: story.draft.epoch,
-                    engagement: story.draft.id.derive("engagement", story.draft.sequence),
-                    ..Was::found(conversation, now)
-                });
-            }
+            done.was = left(conversation, &story);
+            events = story.events;
+        }
+        (Task::Reroute, Some(conversation)) => {
+            let story = reroute::again(state, conversation, &item.order, item.was.as_ref(), now);
+            done.was = left(conversation, &story);
+            done.outcome = match done.was {
+                Some(_) => placed(&story),
+                None => ItemOutcome::Unchanged,
+            };
+            done.undone = done.was.as_ref().and(item.was.as_ref()).map(|was| was.engagement);
             events = story.events;
         }
         (Task::Undo, conversation) => {
@@ -132,6 +139,23 @@ pub fn item(state: &State, item: &Item, now: Timestamp) -> Vec<Event> {
     let kind = Kind::BulkItemDone(Box::new(done));
     events.push(event(item.order.actor.clone(), kind, now));
     events
+}
+
+/// How a conversation was found and is left, if something happened to it.
+fn left(found: &Conversation, story: &Story) -> Option<Was> {
+    let happened = !story.events.is_empty();
+    happened.then(|| Was {
+        epoch: story.draft.epoch,
+        engagement: story.draft.id.derive("engagement", story.draft.sequence),
+        ..Was::found(found, story.at())
+    })
+}
+
+fn placed(story: &Story) -> ItemOutcome {
+    match story.draft.owner {
+        Owner::Agent(_) => ItemOutcome::Assigned,
+        Owner::Team(_) | Owner::Nobody => ItemOutcome::Queued,
+    }
 }
 
 /// As a single `assign`, with the bulk's own rights and way.
@@ -157,11 +181,7 @@ fn assign(
         Recipient::Agent(agent) => give(state, story, order, agent, own.as_ref(), note),
         Recipient::Team(team) => send(state, story, order, team, exclude, note),
     }
-    let outcome = match story.draft.owner {
-        Owner::Agent(_) => ItemOutcome::Assigned,
-        Owner::Team(_) | Owner::Nobody => ItemOutcome::Queued,
-    };
-    Ok(outcome)
+    Ok(placed(story))
 }
 
 fn has_it(conversation: &Conversation, to: &Recipient) -> bool {
@@ -196,6 +216,7 @@ fn give(
         by: By::Bulk,
         note,
         exclude: None,
+        hop: None,
     };
     let assignment = placing::by_hand(state, story, given);
     story.then(order.actor.clone(), Change::Assigned(Box::new(assignment)));
@@ -215,6 +236,7 @@ fn send(
         route: Default::default(),
         priority: story.draft.priority,
         exclude,
+        hop: None,
         by: By::Bulk,
         if_waiting: Reason::Transfer,
         note,
@@ -258,7 +280,7 @@ fn undo(state: &State, conversation: &Conversation, order: &Order, was: &Was, no
         Owner::Nobody => {
             let draft = &story.draft;
             let assign_clock =
-                placing::clock_with_nobody(&state.plan, draft, &draft.route, was.team.as_ref(), now);
+                clocks::clock_with_nobody(&state.plan, draft, &draft.route, was.team.as_ref(), now);
             let unassigned = Change::Unassigned {
                 reason: Reason::Command,
                 note: None,

@@ -10,6 +10,7 @@ use super::super::ids::{AgentId, ConversationId, TeamId};
 use super::super::input::{Actor, Command, Fault, Recipient, Wish};
 use super::super::permission::{self, Acting};
 use super::super::state::State;
+use super::clocks;
 use super::placing::{self, Arrival, Background, Given, Place};
 use super::replies::{self, Reply};
 use super::requests;
@@ -186,6 +187,7 @@ fn assign_to_agent(
         by: if own_act { By::Claim } else { By::Manual },
         note: asked.note.clone(),
         exclude: None,
+        hop: None,
     };
     let assignment = placing::by_hand(state, story, given);
     story.then(
@@ -215,6 +217,7 @@ fn assign_to_team(
         route: Default::default(),
         priority: story.draft.priority,
         exclude,
+        hop: None,
         by: By::Auto,
         if_waiting: Reason::Transfer,
         note: asked.note.clone(),
@@ -242,7 +245,7 @@ fn unassign(state: &State, story: &mut Story, acting: Acting<'_>, asked: &Asked<
     permission::unassign(state, acting, &story.draft).map_err(say)?;
     let draft = &story.draft;
     let assign_clock =
-        placing::clock_with_nobody(&state.plan, draft, &draft.route, draft.team.as_ref(), story.at());
+        clocks::clock_with_nobody(&state.plan, draft, &draft.route, draft.team.as_ref(), story.at());
     let unassigned = Change::Unassigned {
         reason: Reason::Command,
         note: asked.note.clone(),

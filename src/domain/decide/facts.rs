@@ -9,6 +9,7 @@ use super::super::conversation::{Contact, Conversation, Owner, Status};
 use super::super::event::{Change, Event, Kind, MessageRef, Reason};
 use super::super::input::{Actor, Fact, Message, System, What};
 use super::super::state::State;
+use super::clocks;
 use super::placing::{self, Arrival};
 use super::replies::{self, Sent};
 use super::story::Story;
@@ -60,11 +61,16 @@ fn received(
     } else {
         changed_contact(&conversation.contact, &fact.contact)
     };
+    let starts = message.turn && !(story.draft.standby && fact.standby);
+    let respond_clock = starts
+        .then(|| clocks::started_by_turn(&state.plan, &story.draft, fact.at))
+        .flatten();
     let received = Change::MessageReceived {
         message: MessageRef::of(message, fact.at),
         turn: message.turn,
         contact,
         standby: fact.standby,
+        respond_clock: respond_clock.map(Box::new),
     };
     story.then(Actor::Customer, received);
     let bot_let_go = conversation.standby && !story.draft.standby;

@@ -11,19 +11,21 @@ use super::super::ids::{AgentId, ConversationId};
 use super::super::input::{Actor, Command, System};
 use super::super::permission;
 use super::super::state::State;
+use super::absence;
 use super::commands::{Refused, refusal, say};
 use super::placing::{self, Arrival, Background, Place};
+use super::queues;
 use super::story::Story;
 
 /// An agent is removed. What they own follows, each conversation in its home lane.
 pub fn remove(state: &State, command: &Command, id: &AgentId, now: Timestamp) -> Vec<Event> {
-    let outcome = removed(state, command, id).map(|agent| Kind::AgentRemoved {
+    let outcome = removed(state, command, id, now).map(|agent| Kind::AgentRemoved {
         agent: Arc::new(agent),
     });
     vec![administered(command, outcome, now)]
 }
 
-fn removed(state: &State, command: &Command, id: &AgentId) -> Result<Agent, Refused> {
+fn removed(state: &State, command: &Command, id: &AgentId, now: Timestamp) -> Result<Agent, Refused> {
     let acting = permission::acting(state, &command.actor).map_err(say)?;
     let agent = state
         .agents
@@ -34,46 +36,48 @@ fn removed(state: &State, command: &Command, id: &AgentId) -> Result<Agent, Refu
     let mut agent = agent.clone();
     agent.removed = true;
     agent.profile.active = false;
-    agent.presence = Presence::Offline;
+    agent.set_presence(Presence::Offline, now);
     agent.presence_expires = None;
     Ok(agent)
 }
 
-/// Its owner was removed or deactivated: back to routing, in its team if there is one.
+/// Its owner was removed or deactivated, or has been away or offline for too long: back to routing, in its team if there is
+/// one. Of those who may come back, the plan says what moves.
 pub fn owner_gone(state: &State, conversation: &Conversation, now: Timestamp) -> Vec<Event> {
-    if conversation
-        .owned_by()
-        .is_none_or(|owner| state.active_agent(owner).is_some())
-    {
-        return Vec::new();
-    }
     let mut story = Story::of(conversation, now);
+    match conversation.owned_by() {
+        None => {}
+        Some(owner) if state.active_agent(owner).is_some() => absence::give_on(state, &mut story),
+        Some(_) => to_others(state, &mut story),
+    }
+    story.events
+}
+
+fn to_others(state: &State, story: &mut Story) {
     let arrival = Arrival {
         message: None,
-        since: now,
+        since: story.at(),
         actor: Actor::System(System::Router),
     };
-    let team = conversation
-        .team
-        .as_ref()
-        .filter(|team| state.plan.teams.contains_key(team));
+    let team = story.draft.team.clone();
+    let team = team.filter(|team| state.plan.teams.contains_key(team));
     match team {
         Some(team) => {
             let place = Place {
-                team: team.clone(),
-                route: conversation.route.clone(),
-                priority: conversation.priority,
+                team: queues::serving_team(state, None, &team, story.at()),
+                route: story.draft.route.clone(),
+                priority: story.draft.priority,
                 exclude: None,
+                hop: None,
                 by: By::Auto,
                 if_waiting: Reason::AgentRemoved,
                 note: None,
                 background: Background::default(),
             };
-            placing::in_team(state, &mut story, place, arrival);
+            placing::in_team(state, story, place, arrival);
         }
-        None => placing::afresh(state, &mut story, arrival),
+        None => placing::afresh(state, story, arrival),
     }
-    story.events
 }
 
 /// A customer is erased. Every conversation of theirs is closed and keeps nothing that tells who they were.

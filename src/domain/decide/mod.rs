@@ -1,13 +1,21 @@
 //! `decide`: what happens because of an input. Reads the state, changes nothing.
 
+mod absence;
 mod administration;
+mod alarm;
+mod breaches;
 mod bulk;
+mod clocks;
 mod commands;
+mod escalation;
 mod facts;
 mod leaving;
 mod placing;
+mod queues;
+mod relaxing;
 mod replies;
 mod requests;
+mod reroute;
 mod story;
 mod timers;
 mod upkeep;
@@ -15,10 +23,10 @@ mod upkeep;
 use jiff::Timestamp;
 
 use super::conversation::Conversation;
-use super::event::Event;
+use super::event::{BulkAccepted, Event};
 use super::input::{Action, Body, Fact, Input, Origin, Timer, What};
 use super::state::State;
-pub use placing::offer;
+pub use queues::offer;
 
 /// What happens because of this input, in order. An input that means nothing here yields an event that only counts it.
 pub fn decide(state: &State, input: &Input, now: Timestamp) -> Vec<Event> {
@@ -65,6 +73,18 @@ pub fn decide(state: &State, input: &Input, now: Timestamp) -> Vec<Event> {
             }
             Action::BulkUndo { bulk, past } => {
                 vec![bulk::accept_undo(state, command, *bulk, past.as_ref(), now)]
+            }
+            Action::Reroute {
+                bulk,
+                made,
+                engagements,
+            } => {
+                let accepted = BulkAccepted::Reroute {
+                    bulk: *bulk,
+                    made: made.clone(),
+                    engagements: engagements.clone(),
+                };
+                vec![reroute::accept(state, command, made, accepted, now)]
             }
             Action::RemoveAgent { agent } => leaving::remove(state, command, agent, now),
             Action::ForgetContact { conversations, keys } => {

@@ -1,19 +1,19 @@
 //! Where an unowned conversation goes: to a person, into a queue, or to nobody. Each ends in exactly one event.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::super::conversation::{AssignClock, Conversation, Owner, Priority, Route};
-use super::super::event::{Assignment, By, Candidate, Change, Decision, Event, PassedOver, Reason, Terms};
-use super::super::ids::{AgentId, ConversationId, TeamId};
+use super::super::conversation::{Clock, Hop, Owner, Priority, Route};
+use super::super::event::{Assignment, By, Candidate, Change, Decision, PassedOver, Quiet, Reason, Terms};
+use super::super::ids::{AgentId, TeamId};
 use super::super::input::{Actor, Message, System};
 use super::super::matching::{self, Choice, Wanted};
-use super::super::plan::{Outcome, Plan, Reopen, ResponsePolicy, Strategy, Target};
+use super::super::plan::{Outcome, Reopen, Strategy, Target};
 use super::super::routing::{self, Routed};
 use super::super::state::State;
 use super::story::Story;
+use super::{clocks, queues};
 
 /// How a conversation comes to be placed.
 pub struct Arrival<'a> {
@@ -35,6 +35,8 @@ pub struct Place {
     pub priority: Priority,
     /// A former owner not to be chosen.
     pub exclude: Option<AgentId>,
+    /// It is taken from somebody without a word of theirs.
+    pub hop: Option<Hop>,
     /// Which way a person comes to it.
     pub by: By,
     /// What to say if it has to wait.
@@ -99,7 +101,7 @@ fn by_target(
     let route = route_of(routed, target);
     match &target.team {
         Some(team) => {
-            let team = serving_team(state, target, team);
+            let team = queues::serving_team(state, target.fallback.as_deref(), team, story.at());
             let if_waiting = if route.manual {
                 Reason::ManualTeam
             } else {
@@ -111,6 +113,7 @@ fn by_target(
                 route,
                 priority,
                 exclude: None,
+                hop: None,
                 by: By::Auto,
                 if_waiting,
                 note: None,
@@ -123,13 +126,19 @@ fn by_target(
 }
 
 /// Into a team: its strategy picks at once, or the conversation waits in its queue.
-pub fn in_team(state: &State, story: &mut Story, place: Place, arrival: Arrival<'_>) {
+pub fn in_team(state: &State, story: &mut Story, mut place: Place, arrival: Arrival<'_>) {
     let strategy = state.plan.strategy(&place.team);
     let terms = Terms {
         plan_version: state.plan.version,
         strategy,
     };
     let manual = place.route.manual || strategy == Some(Strategy::Manual);
+    // What a person does with it is activity; that the system moves it is none. Whom it is taken from is no reason to wait.
+    let moved = matches!(arrival.actor, Actor::System(System::Router | System::Timer));
+    let too_old = moved && place.hop.is_none() && matching::is_too_old(&state.plan, &story.draft, story.at());
+    if !manual {
+        queues::clear_exclusions(state, story, &mut place);
+    }
     let mut excluded = story.draft.excluded.clone();
     excluded.extend(place.exclude.clone());
     let team = Some(&place.team);
@@ -138,8 +147,9 @@ pub fn in_team(state: &State, story: &mut Story, place: Place, arrival: Arrival<
         agent: place.route.agent.as_ref(),
         skills: &place.route.skills,
         excluded: &excluded,
+        now: story.at(),
     };
-    let choice = match (manual, state.drain_pending) {
+    let choice = match (manual || too_old, state.drain_pending) {
         (true, _) => Choice::default(),
         (false, true) => behind_the_queue(matching::choose(state, wanted)),
         (false, false) => matching::choose(state, wanted),
@@ -160,6 +170,7 @@ pub fn in_team(state: &State, story: &mut Story, place: Place, arrival: Arrival<
             by: place.by,
             note: place.note,
             exclude: place.exclude,
+            hop: place.hop,
         };
         let assignment = assignment(state, story, given, place.route, place.priority, terms);
         story.decided(
@@ -169,7 +180,7 @@ pub fn in_team(state: &State, story: &mut Story, place: Place, arrival: Arrival<
         );
         return;
     }
-    let clock = assign_clock(
+    let clock = clocks::assign_clock(
         &state.plan,
         &story.draft,
         &place.route,
@@ -181,66 +192,24 @@ pub fn in_team(state: &State, story: &mut Story, place: Place, arrival: Arrival<
     } else {
         place.if_waiting
     };
+    if !place.route.relax.is_empty() {
+        place.route.relaxing_since.get_or_insert(arrival.since);
+    }
     let queued = Change::Queued {
         team: place.team,
         reason,
-        route: place.route,
+        route: Box::new(place.route),
         priority: place.priority,
         exclude: place.exclude,
+        hop: place.hop,
         note: place.note,
         assign_clock: clock,
         terms,
     };
     story.decided(arrival.actor, Some(decision), queued);
-}
-
-/// Offers a waiting conversation to whoever is eligible now; nothing happens if it has to go on waiting.
-pub fn offer(state: &State, id: ConversationId, now: Timestamp) -> Vec<Event> {
-    state
-        .conversation(id)
-        .filter(|conversation| conversation.may_be_matched())
-        .and_then(|conversation| taken_from_queue(state, conversation, now))
-        .unwrap_or_default()
-}
-
-fn taken_from_queue(state: &State, conversation: &Conversation, now: Timestamp) -> Option<Vec<Event>> {
-    let team = conversation.owner.queue()?.clone();
-    let route = conversation.route.clone();
-    let wanted = Wanted {
-        team: Some(&team),
-        agent: route.agent.as_ref(),
-        skills: &route.skills,
-        excluded: &conversation.excluded,
-    };
-    let choice = matching::choose(state, wanted);
-    let agent = choice.chosen.clone()?;
-    let terms = Terms {
-        plan_version: state.plan.version,
-        strategy: state.plan.strategy(&team),
-    };
-    let mut story = Story::of(conversation, now);
-    let decision = decision(
-        &story,
-        &terms,
-        route.rule.clone(),
-        Some(team.clone()),
-        choice,
-        Background::default(),
-    );
-    let given = Given {
-        agent,
-        team: Some(team),
-        by: By::Auto,
-        note: None,
-        exclude: None,
-    };
-    let assignment = assignment(state, &story, given, route, conversation.priority, terms);
-    story.decided(
-        Actor::System(System::Router),
-        Some(decision),
-        Change::Assigned(Box::new(assignment)),
-    );
-    Some(story.events)
+    if too_old {
+        story.then(Actor::System(System::Router), Change::Quiet(Quiet::WentStale));
+    }
 }
 
 /// To nobody: only its clock runs.
@@ -267,6 +236,7 @@ fn to_named_agent(
         agent: route.agent.as_ref(),
         skills: &route.skills,
         excluded,
+        now: story.at(),
     };
     let choice = matching::choose(state, wanted);
     let Some(agent) = choice.chosen.clone() else {
@@ -288,6 +258,7 @@ fn to_named_agent(
         by: By::Auto,
         note: None,
         exclude: None,
+        hop: None,
     };
     let assignment = assignment(state, story, given, route, priority, terms);
     story.decided(
@@ -314,11 +285,15 @@ fn nobody(
         asked_first: None,
     };
     let mut decision = decision(story, &terms, routed.rule.clone(), None, choice, background);
-    let assign_clock = clock_with_nobody(&state.plan, &story.draft, route, None, arrival.since);
+    let assign_clock = clocks::clock_with_nobody(&state.plan, &story.draft, route, None, arrival.since);
     if story.draft.owner == Owner::Nobody && !story.draft.standby {
         // This event has no number in the sequence: a name of its own keeps it apart from the next decision's.
         decision.id = story.draft.id.derive("nobody", story.draft.sequence);
-        story.decided(arrival.actor, Some(decision), Change::ClockStarted(assign_clock));
+        story.decided(
+            arrival.actor,
+            Some(decision),
+            Change::Quiet(Quiet::ClockStarted(assign_clock)),
+        );
     } else {
         // That a bot let go is announced, also where nobody had it before and nobody has it now.
         let unassigned = Change::Unassigned {
@@ -350,6 +325,7 @@ fn to_last_owner(
         agent: None,
         skills: &route.skills,
         excluded,
+        now: story.at(),
     };
     let waits_behind = || (state.drain_pending && can_wait(state, routed)).then_some(PassedOver::Outranked);
     let passed_over = matching::passed_over(state, &agent, wanted).or_else(waits_behind);
@@ -388,6 +364,7 @@ fn to_last_owner(
         by: By::Sticky,
         note: None,
         exclude: None,
+        hop: None,
     };
     let assignment = assignment(state, story, given, route, priority, terms);
     story.decided(
@@ -418,6 +395,8 @@ pub struct Given {
     pub note: Option<Arc<str>>,
     /// A former owner not to be chosen again.
     pub exclude: Option<AgentId>,
+    /// It is taken from somebody without a word of theirs.
+    pub hop: Option<Hop>,
 }
 
 /// The assignment with everything its event says.
@@ -425,7 +404,7 @@ pub fn assignment(
     state: &State,
     story: &Story,
     given: Given,
-    route: Route,
+    mut route: Route,
     priority: Priority,
     terms: Terms,
 ) -> Assignment {
@@ -435,10 +414,11 @@ pub fn assignment(
     let one_more = u32::from(draft.is_open() && draft.carried_by() != Some(&given.agent));
     let load = agent.map_or(0, |agent| agent.load()).saturating_add(one_more);
     let capacity = agent.map_or(0, |agent| state.capacity_of(agent));
-    let (_, policy) = state
-        .plan
-        .response_policy(route.response.as_ref(), given.team.as_ref());
-    let respond_due = draft.waiting_since.zip(policy.respond_within);
+    let respond_clock = draft.waiting_since.map_or(Clock::Off, |since| {
+        clocks::respond_clock(&state.plan, &route, given.team.as_ref(), since.max(story.at()))
+    });
+    // It waits no more; should it wait again, the steps that are left count from then.
+    route.relaxing_since = None;
     Assignment {
         agent: given.agent,
         team: given.team,
@@ -446,12 +426,13 @@ pub fn assignment(
         route,
         priority,
         exclude: given.exclude,
+        hop: given.hop,
         note: given.note,
         over_capacity: draft.is_open() && capacity > 0 && load > capacity,
         load,
         capacity,
         engagement: draft.id.derive("engagement", draft.sequence + 1),
-        respond_due: respond_due.and_then(|(since, within)| after(since.max(story.at()), within)),
+        respond_clock,
         terms,
     }
 }
@@ -472,49 +453,17 @@ pub fn team_after_giving(state: &State, own: Option<&TeamId>, agent: &AgentId) -
     own.or_else(|| state.teams_of(agent).next()).cloned()
 }
 
-/// The clock for a conversation that no agent owns: a run goes on while it stays unowned, and fires once.
-pub fn assign_clock(
-    plan: &Plan,
-    conversation: &Conversation,
-    route: &Route,
-    team: Option<&TeamId>,
-    since: Timestamp,
-) -> AssignClock {
-    let since = match (&conversation.assign_clock, conversation.owned_by()) {
-        (AssignClock::Breached, None) => return AssignClock::Breached,
-        (AssignClock::Running { since, .. }, None) => *since,
-        (AssignClock::Running { .. } | AssignClock::Breached | AssignClock::Off, _) => since,
-    };
-    let (policy, terms) = plan.response_policy(route.response.as_ref(), team);
-    match terms.assign_within.and_then(|within| after(since, within)) {
-        Some(due) => AssignClock::Running { policy, since, due },
-        None => AssignClock::Off,
-    }
-}
-
-/// The clock for a conversation that neither an agent nor a queue has: it never goes without one, or nothing would ever
-/// remind anyone of it.
-pub fn clock_with_nobody(
-    plan: &Plan,
-    conversation: &Conversation,
-    route: &Route,
-    team: Option<&TeamId>,
-    since: Timestamp,
-) -> AssignClock {
-    let built_in = || {
-        let within = ResponsePolicy::built_in().assign_within?;
-        let due = after(since, within)?;
-        let policy = ResponsePolicy::built_in_id();
-        Some(AssignClock::Running { policy, since, due })
-    };
-    match assign_clock(plan, conversation, route, team, since) {
-        AssignClock::Off => built_in().unwrap_or(AssignClock::Off),
-        clock => clock,
-    }
-}
-
-fn after(since: Timestamp, within: Duration) -> Option<Timestamp> {
-    since.checked_add(within).ok()
+/// The team that the rules name for it now, if they name one, with what they say of it.
+pub fn team_by_rules(state: &State, story: &Story) -> Option<(TeamId, Route, Priority)> {
+    let routed = routing::route(&state.plan, &story.draft, None, story.at());
+    let target = routed.target.filter(|target| target.outcome != Outcome::Nobody)?;
+    let team = queues::serving_team(
+        state,
+        target.fallback.as_deref(),
+        target.team.as_ref()?,
+        story.at(),
+    );
+    Some((team, route_of(&routed, target), target.priority))
 }
 
 fn route_of(routed: &Routed<'_>, target: &Target) -> Route {
@@ -524,27 +473,10 @@ fn route_of(routed: &Routed<'_>, target: &Target) -> Route {
         skills: target.skills.clone(),
         response: target.response.clone(),
         manual: target.outcome == Outcome::Manual,
+        relax: target.relax.clone(),
+        relaxed: 0,
+        relaxing_since: None,
     }
-}
-
-/// The team, or the first of its fallbacks that has someone there while it has nobody.
-fn serving_team(state: &State, target: &Target, team: &TeamId) -> TeamId {
-    let anyone = |team: &TeamId| {
-        let members = state.teams.get(team).into_iter().flat_map(|team| &team.members);
-        members
-            .filter_map(|m| state.active_agent(&m.agent))
-            .any(|agent| matching::takes_new(state, agent))
-    };
-    if anyone(team) {
-        return team.clone();
-    }
-    let of_team = state.plan.teams.get(team).map(|team| &team.fallback);
-    let fallbacks = target.fallback.as_ref().or(of_team).into_iter().flatten();
-    fallbacks
-        .into_iter()
-        .find(|team| anyone(team))
-        .unwrap_or(team)
-        .clone()
 }
 
 /// While a drain has work left, newcomers wait behind it: who would be free is kept for those who waited longer.
@@ -562,7 +494,8 @@ fn behind_the_queue(mut choice: Choice) -> Choice {
     choice
 }
 
-fn decision(
+/// The record of a choice that came out like this.
+pub fn decision(
     story: &Story,
     terms: &Terms,
     rule: Option<Arc<str>>,

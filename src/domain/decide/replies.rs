@@ -165,6 +165,7 @@ fn claim(state: &State, story: &mut Story, agent: &AgentId, own: Option<&TeamId>
         by: By::FirstReply,
         note: None,
         exclude: None,
+        hop: None,
     };
     let assignment = placing::by_hand(state, story, given);
     story.then(

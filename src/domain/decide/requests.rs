@@ -77,6 +77,7 @@ pub fn accept(
         by: By::Request,
         note: request.note,
         exclude: None,
+        hop: None,
     };
     let mut assignment = placing::by_hand(state, story, given);
     // Offer and acceptance are one operation, with one record.

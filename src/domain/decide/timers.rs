@@ -3,25 +3,31 @@
 use jiff::Timestamp;
 
 use super::super::agent::Presence;
-use super::super::conversation::{AssignClock, Conversation, Owner};
-use super::super::event::{Change, Event, Kind, Reason};
+use super::super::conversation::{Clock, Conversation, Owner};
+use super::super::event::{Change, Event, Kind, Quiet, Reason};
 use super::super::ids::AgentId;
 use super::super::input::{Actor, System, Timer};
 use super::super::state::State;
 use super::placing::{self, Arrival};
 use super::requests;
 use super::story::Story;
-use super::{bulk, leaving};
+use super::{absence, alarm, breaches, bulk, clocks, leaving};
 
 /// What a due timer leads to: nothing, if what it waited for has happened.
 pub fn decide(state: &State, timer: &Timer, now: Timestamp) -> Vec<Event> {
     match timer {
-        Timer::AssignDue { conversation } => on(state, *conversation, |c| assign_due(state, c, now)),
+        Timer::AssignDue { conversation } => on(state, *conversation, |c| {
+            let mut story = Story::of(c, now);
+            breaches::assign_due(state, &mut story);
+            story.events
+        }),
         Timer::HoldEnds { conversation } => on(state, *conversation, |c| hold_ends(c, now)),
         Timer::RequestDue { conversation } => on(state, *conversation, |c| requests::due(c, now)),
         Timer::RecipientGone { conversation } => {
             on(state, *conversation, |c| requests::recipient_gone(state, c, now))
         }
+        Timer::Alarm { conversation } => on(state, *conversation, |c| alarm::due(state, c, now)),
+        Timer::Absent { agent } => absence::grace_over(state, agent, now),
         Timer::PresenceExpired { agent } => presence_expired(state, agent, now),
         Timer::DrainQueues => vec![quiet(Kind::DrainPending(false), now)],
         Timer::Reexamine { conversation } => on(state, *conversation, |c| reexamine(state, c, now)),
@@ -42,29 +48,6 @@ fn on(
         .filter(|conversation| !conversation.is_closed())
         .map(decide)
         .unwrap_or_default()
-}
-
-/// Nobody took it in time. The clock fires once; the conversation stays where it is.
-fn assign_due(state: &State, conversation: &Conversation, now: Timestamp) -> Vec<Event> {
-    let AssignClock::Running { policy, due, .. } = &conversation.assign_clock else {
-        return Vec::new();
-    };
-    if *due > now {
-        return Vec::new();
-    }
-    let notify = state
-        .plan
-        .responses
-        .get(policy)
-        .is_none_or(|policy| policy.notify);
-    let mut story = Story::of(conversation, now);
-    let breached = Change::ResponseBreached {
-        policy: policy.clone(),
-        due: *due,
-        notify,
-    };
-    story.then(Actor::System(System::Timer), breached);
-    story.events
 }
 
 /// The moment came until which it was on hold.
@@ -132,16 +115,19 @@ fn stranded(state: &State, conversation: &Conversation, now: Timestamp) -> Vec<E
     let clock = match (&conversation.owner, &conversation.assign_clock) {
         _ if conversation.standby => None,
         (Owner::Agent(_), _) => None,
-        (Owner::Team(_), _) | (Owner::Nobody, AssignClock::Running { .. }) => as_it_is(),
-        (Owner::Nobody, AssignClock::Breached) => None,
-        (Owner::Nobody, AssignClock::Off) => conversation.waiting_since.map(|since| {
+        (Owner::Team(_), _) | (Owner::Nobody, Clock::Running { .. }) => as_it_is(),
+        (Owner::Nobody, Clock::Breached) => None,
+        (Owner::Nobody, Clock::Off) => conversation.waiting_since.map(|since| {
             let team = conversation.team.as_ref();
-            placing::clock_with_nobody(&state.plan, conversation, &conversation.route, team, since)
+            clocks::clock_with_nobody(&state.plan, conversation, &conversation.route, team, since)
         }),
     };
     let mut story = Story::of(conversation, now);
     if let Some(clock) = clock {
-        story.then(Actor::System(System::Sweep), Change::ClockStarted(clock));
+        story.then(
+            Actor::System(System::Sweep),
+            Change::Quiet(Quiet::ClockStarted(clock)),
+        );
     }
     story.events
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use switchboard::domain::agent::Presence;
-use switchboard::domain::conversation::{AssignClock, Priority, Status};
+use switchboard::domain::conversation::{Clock, Priority, Status};
 use switchboard::domain::plan::Strategy;
 
 use crate::support::chats::chat;
@@ -15,9 +15,13 @@ use crate::support::start;
 
 const HOUR: Duration = Duration::from_secs(3600);
 
-/// Ana has room for one, and has it; a second customer waits.
+/// Ana has room for one, and has it; a second customer waits. No answer is ever late.
 fn full_house() -> Scenario {
-    given(support(Strategy::RoundRobin, &["ana"]))
+    let patient = support(Strategy::RoundRobin, &["ana"])
+        .policy("patient", |_| {})
+        .usual_response("patient")
+        .keeping();
+    given(patient)
         .agents([online("ana").capacity(1), offline("boss").admin()])
         .conversation(chat(1).with("ana").of("support"))
         .conversation(chat(2).waiting_in("support"))
@@ -149,10 +153,7 @@ fn what_nobody_has_keeps_its_clock_on_hold() {
         .when(by("ana").holds(1, None))
         .when(by("boss").unassigns(1))
         .then(["unassigned by command"]);
-    assert!(matches!(
-        unassigned.chat(1).assign_clock,
-        AssignClock::Running { .. }
-    ));
+    assert!(matches!(unassigned.chat(1).assign_clock, Clock::Running { .. }));
     unassigned
         .after(HOUR)
         .when(assign_timer(1))

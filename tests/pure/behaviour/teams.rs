@@ -1,5 +1,6 @@
 //! Which team a conversation belongs to, and what its members may do with it.
 
+use switchboard::domain::agent::Presence;
 use switchboard::domain::plan::{MayReassign, Strategy};
 
 use crate::support::chats::chat;
@@ -45,4 +46,27 @@ fn where_any_member_may_give_away_a_manager_who_is_a_member_may_too() {
         .then(["assigned to bob by manual"])
         .when(by("mia").unassigns(2))
         .then(["unassigned by command"]);
+}
+
+#[test]
+fn what_is_told_to_a_full_team_reaches_whoever_gets_the_conversation_there() {
+    let scenario = given(two_teams())
+        .agents([online("mia"), offline("ana"), offline("boss").admin()])
+        .conversation(chat(1).with("mia"))
+        .conversation(chat(2).with("mia"))
+        .when(by("boss").gives_to_team(1, "early").saying("her order is late"))
+        .then(["queued in early: transfer"])
+        .when(by("boss").gives_to_team(2, "early"))
+        .then(["queued in early: transfer"])
+        .when(by("ana").sets("ana", Presence::Online))
+        .then([
+            "ana online, was offline",
+            "1: assigned to ana by auto",
+            "2: assigned to ana by auto",
+        ]);
+    let notes: Vec<Option<&str>> = scenario
+        .assignments()
+        .map(|assignment| assignment.note.as_deref())
+        .collect();
+    assert_eq!(notes, [Some("her order is late"), None]);
 }

@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
+use jiff::tz::TimeZone;
+
 use super::Given;
+use switchboard::domain::calendar::{Calendar, Span};
 use switchboard::domain::condition::{Condition, EvaluationError};
 
 #[track_caller]
@@ -59,6 +62,45 @@ fn what_is_absent_is_empty() {
             "conversation.waiting == 0",
         ],
     );
+}
+
+#[test]
+fn it_is_working_time_while_the_plans_calendar_is_open_by_its_own_clock() {
+    let mut given = Given::new();
+    // The message comes on a Saturday at 19:30 in São Paulo, on Sunday morning in Auckland.
+    let on_saturdays = |from: u16, until: u16| -> [Vec<Span>; 7] {
+        std::array::from_fn(|day| {
+            if day == 5 {
+                vec![Span { from, until }]
+            } else {
+                vec![]
+            }
+        })
+    };
+    let in_zone = |name: &str, hours| Calendar::new(TimeZone::get(name).unwrap(), hours, []);
+    for (calendar, open) in [
+        (in_zone("America/Sao_Paulo", on_saturdays(9 * 60, 20 * 60)), true),
+        (in_zone("America/Sao_Paulo", on_saturdays(9 * 60, 19 * 60)), false),
+        (
+            in_zone("Pacific/Auckland", on_saturdays(0, Span::MIDNIGHT)),
+            false,
+        ),
+    ] {
+        given.calendar = Some(calendar);
+        assert_eq!(given.holds("now.working"), Ok(open));
+        assert_eq!(given.holds("!now.working"), Ok(!open));
+    }
+}
+
+#[test]
+fn waiting_is_counted_from_the_first_unanswered_turn_else_from_the_queue() {
+    let mut given = Given::new();
+    given.conversation.queued_at = Some("2026-11-21T22:29:30Z".parse().unwrap());
+    true_of_all(&given, &["conversation.waiting == 90"]);
+    given.conversation.waiting_since = None;
+    true_of_all(&given, &["conversation.waiting == 30"]);
+    given.conversation.queued_at = Some("2026-11-21T23:00:00Z".parse().unwrap());
+    true_of_all(&given, &["conversation.waiting == 0"]);
 }
 
 #[test]

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use switchboard::domain::calendar::Calendar;
 use switchboard::domain::condition::{Condition, EvaluationError, Facts};
 use switchboard::domain::conversation::{Contact, Conversation, Priority};
 use switchboard::domain::ids::{AgentId, ChannelKey, ConversationId, Partition};
@@ -19,6 +20,7 @@ struct Given {
     message: Option<Message>,
     conversation: Conversation,
     now: Timestamp,
+    calendar: Option<Calendar>,
 }
 
 impl Given {
@@ -50,6 +52,7 @@ impl Given {
             message: Some(message),
             conversation,
             now,
+            calendar: None,
         }
     }
 
@@ -64,6 +67,7 @@ impl Given {
             message: self.message.as_ref(),
             conversation: &self.conversation,
             now,
+            calendar: self.calendar.as_ref(),
         })
     }
 }

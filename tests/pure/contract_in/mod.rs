@@ -8,6 +8,7 @@ mod derived;
 mod door;
 mod facts;
 mod forwarding;
+mod gateways;
 mod identity;
 mod plans;
 mod properties;

@@ -1,5 +1,6 @@
 //! Who is told of what.
 
+mod clocks;
 mod rows;
 mod rules;
 

@@ -73,7 +73,7 @@ fn a_command_that_reopens_and_assigns_tells_the_new_owner_only() {
 // Row: queued.
 
 #[test]
-fn team_and_subscribers_are_told_of_a_conversation_that_is_queued() {
+fn team_and_subscribers_are_told_of_a_conversation_that_is_queued_and_managers_that_nobody_can_serve_it() {
     let mut company = Company::asleep();
     let happened = company.turn(CHAT);
     assert_eq!(
@@ -81,7 +81,8 @@ fn team_and_subscribers_are_told_of_a_conversation_that_is_queued() {
         [
             "team support <- new_conversation",
             "ana <- new_conversation",
-            "mark <- new_conversation"
+            "mark <- new_conversation",
+            "boss <- queue_blocked"
         ]
     );
 }

@@ -89,7 +89,11 @@ fn the_inactive_are_not_told() {
     let happened = company.turn(CHAT);
     assert_eq!(
         heard(&company, &happened),
-        ["team support <- new_conversation", "mark <- new_conversation"]
+        [
+            "team support <- new_conversation",
+            "mark <- new_conversation",
+            "boss <- queue_blocked"
+        ]
     );
 }
 

@@ -166,7 +166,8 @@ fn notifications_go_by_recipient_and_kind() {
         [
             "team.acme.support.new_conversation",
             "agent.acme.ana.new_conversation",
-            "agent.acme.mark.new_conversation"
+            "agent.acme.mark.new_conversation",
+            "agent.acme.boss.queue_blocked"
         ]
     );
     assert!(

@@ -29,7 +29,7 @@ fn folder(sort: &str) -> PathBuf {
 
 /// Fails unless the body is the example's.
 #[track_caller]
-fn is_the_example(sort: &str, name: &str, message: &OutMessage) {
+pub fn is_the_example(sort: &str, name: &str, message: &OutMessage) {
     let path = folder(sort).join(format!("{name}.json"));
     let actual = json(message);
     let shown = serde_json::to_string_pretty(&actual).unwrap();
@@ -62,6 +62,8 @@ fn a_first_turn_on_a_sleeping_team() {
     }
     let told = notifications(&company, &happened);
     is_the_example("notifications", "new_conversation", &told[0]);
+    let blocked = one(notifications(&company, &happened), "notification.queue_blocked");
+    is_the_example("notifications", "queue_blocked", &blocked);
 }
 
 #[test]

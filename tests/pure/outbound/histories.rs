@@ -13,6 +13,7 @@ use switchboard::domain::bulk::ItemOutcome;
 use switchboard::domain::conversation::{Contact, Priority};
 use switchboard::domain::ids::ConversationId;
 use switchboard::domain::input::{Actor, Body, Fact, Message, Origin, System, Timer, Upsert, What, Wish};
+use switchboard::domain::plan::{Plan, ResponsePolicy};
 
 use crate::company::{
     CHAT, Company, Happened, OTHER_CHAT, accept, agent, ask, channel, plan, reject, reply, to_agent, to_team,
@@ -124,7 +125,7 @@ pub struct History {
 impl History {
     /// Plays it, showing what each step led to.
     pub fn play(&self, mut look: impl FnMut(&Company, &Happened)) {
-        let mut company = Company::asleep();
+        let mut company = Company::with(plan_that_rises(false));
         for step in &self.steps {
             let happened = self.take(&mut company, step);
             look(&company, &happened);
@@ -165,6 +166,7 @@ impl History {
                 let timer = match timer {
                     0 => Timer::HoldEnds { conversation },
                     1 => Timer::RequestDue { conversation },
+                    2 => Timer::Alarm { conversation },
                     _ => Timer::RecipientGone { conversation },
                 };
                 company.timer(Duration::from_secs(60 * minutes), timer)
@@ -178,11 +180,7 @@ impl History {
                     ..Upsert::default()
                 },
             ),
-            Step::Plan { leaves } => {
-                let mut plan = plan();
-                plan.default = plan.default.filter(|_| !leaves);
-                company.apply(plan)
-            }
+            Step::Plan { leaves } => company.apply(plan_that_rises(*leaves)),
             Step::Many { other, kind } => match kind {
                 0 => company.in_bulk(chat(other), to_team("support")),
                 1 => company.in_bulk(chat(other), to_agent("martha")),
@@ -210,6 +208,21 @@ impl History {
     }
 }
 
+/// The usual plan, under a policy that warns and goes up; its rules may leave new conversations with nobody.
+fn plan_that_rises(leaves: bool) -> Plan {
+    let mut plan = plan();
+    plan.default = plan.default.filter(|_| !leaves);
+    let policy = ResponsePolicy {
+        warn_before: Some(Duration::from_secs(5 * 60)),
+        escalate: true,
+        ..ResponsePolicy::built_in()
+    };
+    let id = crate::support::policy("rises");
+    plan.responses.insert(id.clone(), policy);
+    plan.settings.response = Some(id);
+    plan
+}
+
 /// Whoever is asked, or asked, or owns the conversation.
 fn concerned(company: &Company, chat: ConversationId, wish: &Wish) -> String {
     let conversation = company.state.conversation(chat);
@@ -226,7 +239,8 @@ fn concerned(company: &Company, chat: ConversationId, wish: &Wish) -> String {
 pub fn histories() -> impl Strategy<Value = History> {
     let secrets = ("[A-Z]{14}", "[g-z]{18}", "\\+[1-9]{13}");
     let secrets = secrets.prop_map(|(name, text, phone)| Secrets { name, text, phone });
-    let some = prop_oneof![9 => steps().prop_map(|step| vec![step]), 1 => offers(), 1 => holds()];
+    let some =
+        prop_oneof![9 => steps().prop_map(|step| vec![step]), 1 => offers(), 1 => holds(), 1 => waits()];
     let steps = prop::collection::vec(some, 1..STEPS);
     (secrets, steps).prop_map(|(secrets, steps)| {
         let steps = steps.concat();
@@ -271,7 +285,7 @@ fn steps() -> impl Strategy<Value = Step> {
         6 => wish,
         6 => (any::<bool>(), wishes()).prop_map(|(other, wish)| Step::Likely { other, wish }),
         1 => any::<bool>().prop_map(|other| Step::AssignDue { other }),
-        2 => (any::<bool>(), 0..4u64, 0..3u8)
+        2 => (any::<bool>(), 0..4u64, 0..4u8)
             .prop_map(|(other, minutes, timer)| Step::Due { other, minutes, timer }),
         2 => (agents(), presence).prop_map(|(of, presence)| Step::Presence { of, presence }),
         1 => (agents(), any::<bool>()).prop_map(|(of, active)| Step::Upsert { of, active }),
@@ -324,6 +338,23 @@ fn holds() -> impl Strategy<Value = Vec<Step>> {
                 timer,
             },
         ]
+    })
+}
+
+/// The customer writes and waits, until the owner is warned and later.
+fn waits() -> impl Strategy<Value = Vec<Step>> {
+    any::<bool>().prop_map(|other| {
+        let alarm = |minutes| Step::Due {
+            other,
+            minutes,
+            timer: 2,
+        };
+        let turn = Step::Fact {
+            other,
+            standby: false,
+            happens: Happens::Turn,
+        };
+        vec![turn, alarm(26), alarm(5)]
     })
 }
 

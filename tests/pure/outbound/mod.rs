@@ -3,6 +3,7 @@
 mod addresses;
 mod answers;
 mod golden;
+mod golden_clocks;
 mod histories;
 mod properties;
 mod sentences;

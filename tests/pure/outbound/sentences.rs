@@ -1,8 +1,8 @@
 //! The sentences people read.
 
 use switchboard::domain::agent::Presence;
-use switchboard::domain::input::{Actor, System, Wish};
-use switchboard::domain::plan::Strategy;
+use switchboard::domain::input::{Actor, System, Timer, Wish};
+use switchboard::domain::plan::{ResponsePolicy, Strategy};
 
 use super::{json, notifications};
 use crate::company::{CHAT, Company, Happened, agent, plan, team, to_agent, to_team};
@@ -195,5 +195,97 @@ fn people_are_called_by_their_id_where_the_roster_is_not_loaded() {
     assert_eq!(
         sentence(&company, &happened, "martha"),
         "boss assigned a conversation to you."
+    );
+}
+
+/// Mark's customer waits under this policy of the built-in times, and then this much time passes.
+fn late(after_minutes: u64, write: impl FnOnce(&mut ResponsePolicy)) -> (Company, Happened) {
+    let mut policy = ResponsePolicy::built_in();
+    write(&mut policy);
+    let mut plan = plan();
+    let id = crate::support::policy("strict");
+    plan.responses.insert(id.clone(), policy);
+    plan.settings.response = Some(id);
+    let mut company = Company::with(plan);
+    company.presence(Actor::System(System::Cli), "mark", Presence::Online);
+    company.turn(CHAT);
+    company.presence(Actor::System(System::Cli), "boss", Presence::Online);
+    let conversation = CHAT;
+    let after = std::time::Duration::from_secs(60 * after_minutes);
+    let happened = company.timer(after, Timer::Alarm { conversation });
+    (company, happened)
+}
+
+#[test]
+fn a_warning_says_what_is_waited_for() {
+    let (company, happened) = late(25, |policy| {
+        policy.warn_before = Some(std::time::Duration::from_secs(5 * 60));
+    });
+    assert_eq!(
+        sentence(&company, &happened, "mark"),
+        "A conversation in support will soon have waited longer for an answer than \"strict\" allows."
+    );
+}
+
+#[test]
+fn an_escalation_says_why_and_to_whom_and_tells_whoever_gets_it_what_happened() {
+    let (company, happened) = late(30, |policy| {
+        policy.escalate = true;
+        policy.notify = false;
+        policy.escalate_to = vec![agent("boss")];
+    });
+    let told: Vec<_> = notifications(&company, &happened).iter().map(json).collect();
+    let texts: Vec<_> = told
+        .iter()
+        .map(|one| one["data"]["text"].as_str().unwrap())
+        .collect();
+    assert_eq!(
+        texts,
+        [
+            "A conversation in support was not answered in time: it goes to Bianca.",
+            "A conversation went up to you: \"Mark did not answer.\"",
+            "A conversation of yours was assigned to Bianca.",
+        ]
+    );
+}
+
+#[test]
+fn an_escalation_that_finds_nobody_says_so_and_one_that_looks_for_nobody_does_not() {
+    let (mut company, _) = late(30, |policy| {
+        policy.escalate = true;
+        policy.notify = false;
+    });
+    // It went up to Bianca, who does not answer either: nobody else is there.
+    let happened = company.timer(
+        std::time::Duration::from_secs(30 * 60),
+        Timer::Alarm { conversation: CHAT },
+    );
+    assert_eq!(
+        sentence(&company, &happened, "boss"),
+        "A conversation in support was not answered in time, and nobody is there to take it."
+    );
+    let mut company = owned_by_mark();
+    let conversation = CHAT;
+    let day = std::time::Duration::from_secs(22 * 60 * 60);
+    let happened = company.timer(day, Timer::Alarm { conversation });
+    let told: Vec<_> = notifications(&company, &happened).iter().map(json).collect();
+    let text = told
+        .iter()
+        .find(|one| one["data"]["kind"] == "escalated")
+        .map(|one| one["data"]["text"].as_str().unwrap().to_owned());
+    assert_eq!(
+        text.as_deref(),
+        Some(
+            "A conversation in support can soon be answered by templates only, and its customer waits for an answer."
+        )
+    );
+}
+
+#[test]
+fn what_waits_because_it_was_not_answered_is_not_called_new() {
+    let (company, happened) = late(30, |policy| policy.reassign = true);
+    assert_eq!(
+        sentence(&company, &happened, "support"),
+        "A conversation that was not answered in time waits in support."
     );
 }

@@ -34,6 +34,13 @@ const SETTINGS: &str = r#"
 { calendar = "office" } | settings.calendar | 6:25 | calendar office, which the plan does not have
 { burst = { limit = 0, window = "5m" } } | settings.burst.limit | 6:32 | must be at least 1
 { burst = { limit = 2 } } | settings.burst.window | 6:22 | is missing
+{ burst = { limit = 2, window = "5m", per = "team" } } | settings.burst.per | 6:50 | is not a key known here
+{ on_away = "move" } | settings.on_away | 6:24 | must be one of keep, unanswered, all
+{ on_offline = true } | settings.on_offline | 6:27 | must be a text, not true or false
+{ offline_after = "0s" } | settings.offline_after | 6:30 | must be a duration
+{ max_age = "1" } | settings.max_age | 6:24 | must be a duration
+{ close_idle_after = 0 } | settings.close_idle_after | 6:33 | must be a text, not a number
+{ max_hops = 1001 } | settings.max_hops | 6:25 | must be from 0 to 1000
 [] | settings | 6:12 | must be a table, not a list
 "#;
 
@@ -101,6 +108,9 @@ responses | { id = "built-in" } | responses[0].id | 3:10 | applies where none is
 responses | { id = "a", on_breach = ["page"] } | responses[0].on_breach[0] | 3:28 | must be one of notify, reassign, escalate
 responses | { id = "a", on_breach = ["notify", "notify"] } | responses[0].on_breach[1] | 3:38 | is there a second time
 responses | { id = "a", assign_within = "0s" } | responses[0].assign_within | 3:31 | must be a duration
+responses | { id = "a", warn_before = "soon" } | responses[0].warn_before | 3:29 | must be a duration
+responses | { id = "a", on_breach = "notify" } | responses[0].on_breach | 3:27 | must be a list, not a text
+responses | { id = "a", on_breach = ["escalate"], escalate_to = ["b", "b"] } | responses[0].escalate_to[1] | 3:61 | names b a second time
 responses | { id = "a", hours = "office" } | responses[0].hours | 3:23 | must be one of always, working
 calendars | { id = "a" } | calendars[0].hours | 3:3 | is missing
 calendars | { id = "a", hours = { monday = [] } } | calendars[0].hours.monday | 3:25 | is not a key known here
@@ -108,6 +118,9 @@ calendars | { id = "a", hours = { mon = ["9-17"] } } | calendars[0].hours.mon[0]
 calendars | { id = "a", hours = { mon = ["18:00-09:00"] } } | calendars[0].hours.mon[0] | 3:32 | a span ends after it begins
 calendars | { id = "a", hours = { mon = ["09:00-24:01"] } } | calendars[0].hours.mon[0] | 3:32 | a span is written
 calendars | { id = "a", hours = { mon = ["09:00-12:00", "11:00-13:00"] } } | calendars[0].hours.mon[1] | 3:47 | begins before the one before it ends
+calendars | { id = "a", hours = ["09:00-12:00"] } | calendars[0].hours | 3:23 | must be a table, not a list
+calendars | { id = "a", hours = {}, timezone = "Lisbon" } | calendars[0].timezone | 3:38 | no time zone such as
+calendars | { id = "a", hours = {} }, { id = "a", hours = {} } | calendars[1].id | 3:36 | the calendar a a second time
 calendars | { id = "a", hours = {}, holidays = ["2026-02-30"] } | calendars[0].holidays[0] | 3:39 | a day is written
 calendars | { id = "a", hours = {}, holidays = [2026-12-25] } | calendars[0].holidays[0] | 3:39 | not a date or time without quotes
 "#;
@@ -138,6 +151,8 @@ const RULES: &str = r#"
 { name = "a", team = "desk", relax = [{ drop = "x" }], skills = { x = 1 } } | rules[0].relax[0].after | 7:41 | is missing
 { name = "a", team = "desk", relax = [{ after = "1m" }] } | rules[0].relax[0] | 7:41 | changes nothing
 { name = "a", team = "desk", relax = [{ after = "1m", drop = "x" }] } | rules[0].relax[0].drop | 7:64 | is not among the skills asked for
+{ name = "a", team = "desk", relax = [{ after = "2m", notify = true }, { after = "1m", priority = "high" }] } | rules[0].relax[1] | 7:74 | comes before the step before it
+{ name = "a", team = "desk", relax = [{ after = "1m", priority = "top" }] } | rules[0].relax[0].priority | 7:68 | must be one of low, normal, high, urgent
 { name = "a", team = "desk", relax = [{ after = "1m", team = "x" }] } | rules[0].relax[0].team | 7:64 | the team x, which the plan does not have
 "#;
 

@@ -2,16 +2,20 @@
 
 use std::time::Duration;
 
+use jiff::tz::TimeZone;
 use serde_json::json;
 use switchboard::contract::plan;
 use switchboard::domain::agent::Role;
-use switchboard::domain::conversation::Priority;
-use switchboard::domain::ids::{AgentId, ChannelKey, PolicyId, TeamId};
+use switchboard::domain::calendar::{Calendar, Span};
+use switchboard::domain::conversation::{Priority, Relaxation};
+use switchboard::domain::ids::{AgentId, CalendarId, ChannelKey, PolicyId, TeamId};
 use switchboard::domain::plan::{
-    MayClaim, MayReassign, Outcome, Plan, Reopen, ResponsePolicy, Settings, Strategy,
+    Burst, MayClaim, MayReassign, Moves, Outcome, Outside, Plan, Reopen, ResponsePolicy, Settings, Strategy,
 };
 
 use super::{SMALL, fixture, good, small_with};
+
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 fn team(id: &str) -> TeamId {
     TeamId::new(id).unwrap()
@@ -19,6 +23,10 @@ fn team(id: &str) -> TeamId {
 
 fn agent(id: &str) -> AgentId {
     AgentId::new(id).unwrap()
+}
+
+fn calendar(id: &str) -> CalendarId {
+    CalendarId::new(id).unwrap()
 }
 
 fn policy(id: &str) -> PolicyId {
@@ -61,6 +69,17 @@ fn settings_mean_what_they_say() {
     assert!(settings.assign_away);
     assert_eq!(settings.aging, Duration::from_millis(500));
     assert_eq!(settings.request_timeout, Duration::from_secs(120));
+    assert_eq!(
+        (settings.on_away, settings.on_offline),
+        (Moves::Unanswered, Moves::All)
+    );
+    assert_eq!(settings.offline_after, Duration::from_secs(7 * 60));
+    let window = Duration::from_secs(300);
+    assert_eq!(settings.burst, Some(Burst { limit: 5, window }));
+    assert_eq!(settings.max_hops, 4);
+    assert_eq!(settings.max_age, Some(30 * DAY));
+    assert_eq!(settings.close_idle_after, Some(DAY));
+    assert_eq!(settings.calendar, Some(calendar("office")));
 }
 
 #[test]
@@ -70,6 +89,67 @@ fn what_settings_leave_out_is_as_documented() {
     assert_eq!((default.capacity, default.reopen), (0, Reopen::Sticky));
     assert_eq!(default.aging, Duration::from_secs(600));
     assert_eq!(default.request_timeout, Duration::from_secs(120));
+    assert_eq!(
+        (default.on_away, default.on_offline),
+        (Moves::Keep, Moves::Unanswered)
+    );
+    assert_eq!(
+        (default.offline_after, default.max_hops),
+        (Duration::from_secs(300), 3)
+    );
+    assert_eq!((default.burst, default.calendar), (None, None));
+    assert_eq!((default.max_age, default.close_idle_after), (None, None));
+}
+
+#[test]
+fn zero_is_never() {
+    let never = "settings = { max_age = \"0s\", close_idle_after = \"0s\", max_hops = 0 }";
+    let settings = good(&small_with(never)).plan.settings;
+    assert_eq!(
+        (settings.max_age, settings.close_idle_after, settings.max_hops),
+        (None, None, 0)
+    );
+}
+
+#[test]
+fn calendars_mean_what_they_say_and_are_in_the_tenants_time_zone_unless_they_say_another() {
+    let plan = good(&fixture("every_key.toml")).plan;
+    let span = |from: u16, until: u16| Span {
+        from: from * 60,
+        until: until * 60,
+    };
+    let mut hours = <[Vec<Span>; 7]>::default();
+    hours[0] = vec![span(9, 12), span(13, 18)];
+    hours[5] = vec![span(0, 24)];
+    let zone = |name: &str| TimeZone::get(name).unwrap();
+    let expected = Calendar::new(zone("Europe/Lisbon"), hours, ["2026-12-25".parse().unwrap()]);
+    assert_eq!(plan.calendars, [(calendar("office"), expected)].into());
+    let plan = good(&small_with(
+        r#"settings = { timezone = "Asia/Tokyo" }
+        [[calendars]]
+        id = "short"
+        hours = { wed = ["09:30-12:15", "12:15-13:00"] }"#,
+    ));
+    let mut hours = <[Vec<Span>; 7]>::default();
+    let until = 13 * 60;
+    hours[2] = vec![Span {
+        from: 9 * 60 + 30,
+        until,
+    }];
+    let expected = Calendar::new(zone("Asia/Tokyo"), hours, []);
+    assert_eq!(plan.plan.calendars[&calendar("short")], expected);
+}
+
+#[test]
+fn who_names_a_calendar_has_it_and_who_does_not_has_none_of_their_own() {
+    let plan = good(&fixture("every_key.toml")).plan;
+    assert_eq!(plan.agents[&agent("ana")].calendar, Some(calendar("office")));
+    assert_eq!(plan.agents[&agent("boss")].calendar, None);
+    let support = &plan.teams[&team("support")];
+    assert_eq!(support.calendar, Some(calendar("office")));
+    assert_eq!(support.outside, Outside::Fallback);
+    let general = &plan.teams[&team("general")];
+    assert_eq!((&general.calendar, general.outside), (&None, Outside::Wait));
 }
 
 #[test]
@@ -123,7 +203,6 @@ fn an_agent_without_a_name_goes_by_the_id() {
 
 #[test]
 fn a_policy_that_does_not_say_what_to_do_about_a_breach_notifies() {
-    let assign_within = Some(Duration::from_secs(60));
     let plan = good(&small_with(
         r#"[[responses]]
         id = "silent"
@@ -134,12 +213,68 @@ fn a_policy_that_does_not_say_what_to_do_about_a_breach_notifies() {
         assign_within = "1m""#,
     ));
     let expected = |notify| ResponsePolicy {
-        assign_within,
+        assign_within: Some(Duration::from_secs(60)),
         respond_within: None,
         notify,
+        ..ResponsePolicy::built_in()
     };
     assert_eq!(plan.plan.responses[&policy("silent")], expected(false));
     assert_eq!(plan.plan.responses[&policy("usual")], expected(true));
+}
+
+#[test]
+fn a_policy_means_what_it_says() {
+    let plan = good(&fixture("every_key.toml")).plan;
+    let expected = ResponsePolicy {
+        assign_within: Some(Duration::from_secs(120)),
+        respond_within: Some(Duration::from_secs(900)),
+        warn_before: Some(Duration::from_secs(60)),
+        working_hours: true,
+        notify: true,
+        reassign: true,
+        escalate: true,
+        escalate_to: vec![agent("boss")],
+    };
+    assert_eq!(plan.responses[&policy("standard")], expected);
+    let plan = good(&small_with(
+        r#"[[responses]]
+        id = "up"
+        respond_within = "1m"
+        on_breach = ["escalate"]"#,
+    ));
+    let up = &plan.plan.responses[&policy("up")];
+    assert!(up.escalate && up.escalate_to.is_empty(), "to the managers, then");
+    assert!(!up.notify && !up.reassign && !up.working_hours);
+}
+
+#[test]
+fn steps_of_relaxation_mean_what_they_say_in_their_order() {
+    let plan = good(&fixture("every_key.toml")).plan;
+    let minutes = |minutes: u64| Duration::from_secs(60 * minutes);
+    let step = |after| Relaxation {
+        after: minutes(after),
+        ..Relaxation::default()
+    };
+    let expected = [
+        Relaxation {
+            drop: Some("french".into()),
+            ..step(2)
+        },
+        Relaxation {
+            team: Some(team("general")),
+            ..step(5)
+        },
+        Relaxation {
+            priority: Some(Priority::Urgent),
+            ..step(5)
+        },
+        Relaxation {
+            notify: true,
+            ..step(9)
+        },
+    ];
+    assert_eq!(*plan.rules[0].target.relax, expected);
+    assert!(plan.default.unwrap().relax.is_empty());
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Plans: what they mean, what is wrong with them and where, and that nothing written makes their reader panic.
 
+mod diff;
 mod doubts;
 mod faults;
 mod meaning;

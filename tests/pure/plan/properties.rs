@@ -95,7 +95,7 @@ fn duration() -> impl Strategy<Value = String> {
 }
 
 /// A good plan: agents, teams of them, policies, rules into the teams.
-fn good_plan() -> impl Strategy<Value = Value> {
+pub fn good_plan() -> impl Strategy<Value = Value> {
     let counts = (1..6_usize, 1..4_usize, 0..3_usize, 0..5_usize);
     let picks = (
         prop::collection::vec(any::<prop::sample::Index>(), 24),

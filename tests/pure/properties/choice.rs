@@ -3,12 +3,13 @@
 use proptest::prelude::*;
 use switchboard::domain::conversation::Conversation;
 use switchboard::domain::event::{Assignment, By, Change, Decision, PassedOver};
-use switchboard::domain::input::Body;
+use switchboard::domain::input::{Body, Timer};
 use switchboard::domain::plan::Strategy;
 
 use super::Verdict;
 use crate::support::oracle::{self, Asks};
 use crate::support::step::{Moment, Step};
+use crate::support::world::World;
 
 pub fn check(step: Step<'_>) -> Verdict {
     for moment in step.moments() {
@@ -18,10 +19,13 @@ pub fn check(step: Step<'_>) -> Verdict {
         };
         let decision = moment.recorded.event.decision.as_deref();
         match change {
-            Change::Assigned(assignment) if matches!(assignment.by, By::Auto | By::Sticky) => {
+            Change::Assigned(assignment) if is_automatic(assignment) => {
                 let decision = decision.ok_or_else(|| TestCaseError::fail("chosen without a record"))?;
                 check_chosen(step, &moment, after, assignment, decision)?;
                 check_order(step, &moment, after, assignment)?;
+            }
+            Change::Assigned(assignment) if assignment.by == By::Escalation => {
+                prop_assert!(decision.is_some(), "it went up without a record");
             }
             Change::Assigned(_) => prop_assert!(decision.is_none(), "a person's choice needs no record"),
             Change::Queued { team, route, .. } => {
@@ -33,14 +37,22 @@ pub fn check(step: Step<'_>) -> Verdict {
                     excluded: &after.excluded,
                 };
                 let by_hand = route.manual || moment.world.plan.strategy(team) == Some(Strategy::Manual);
-                if !by_hand {
-                    check_candidates(&moment, decision, asks)?;
+                let before = moment.world.conversations.get(&after.id);
+                let too_old = before.is_some_and(|c| oracle::is_too_old(&moment.world, c));
+                if !by_hand && !too_old {
+                    check_candidates(&aside(&moment, after), decision, asks)?;
                 }
             }
             _ => {}
         }
     }
     Ok(())
+}
+
+/// Whether nobody chose whom it goes to: of a bulk that is so where it goes to a team.
+fn is_automatic(assignment: &Assignment) -> bool {
+    let by_strategy = assignment.by == By::Bulk && assignment.terms.strategy.is_some();
+    matches!(assignment.by, By::Auto | By::Sticky) || by_strategy
 }
 
 /// The one chosen may have it and has room for it; nobody chose instead of a person.
@@ -66,7 +78,7 @@ fn check_chosen(
         route: &assignment.route,
         excluded: &after.excluded,
     };
-    let obstacles = oracle::obstacles(world, who, asks);
+    let obstacles = oracle::obstacles(&aside(moment, after), who, asks);
     prop_assert!(obstacles.is_empty(), "{who} was chosen in spite of {obstacles:?}");
     let chosen = decision.candidates.iter().filter(|c| c.passed_over.is_none());
     prop_assert!(
@@ -83,7 +95,11 @@ fn check_chosen(
             .and_then(|team| world.plan.strategy(team));
         let named = assignment.route.agent.as_ref() == Some(who);
         prop_assert!(named || strategy != Some(Strategy::Manual), "{assignment:?}");
-        check_candidates(moment, decision, asks)?;
+        check_candidates(&aside(moment, after), decision, asks)?;
+        if let Some(strategy) = strategy.filter(|_| !named) {
+            let best = oracle::preferred(world, strategy, asks);
+            prop_assert!(best.is_none_or(|best| &best == who), "{strategy:?} chose {who}");
+        }
     }
     Ok(())
 }
@@ -99,9 +115,15 @@ fn check_left_alone(step: Step<'_>, moment: &Moment<'_>, after: &Conversation) -
         return Ok(());
     };
     if step.input.conversation() == Some(after.id) {
-        let by_command = matches!(step.input.body, Body::Command(_));
+        // By a person's command, their bulk, or because its owner has left; or without a word of the owner, but not without
+        // a trace: who was gone for too long, or did not answer.
+        let is_meant = matches!(
+            step.input.body,
+            Body::Command(_) | Body::Timer(Timer::Bulk(_) | Timer::OwnerGone { .. })
+        );
+        let was_taken = after.care.hops.len() > before.care.hops.len();
         prop_assert!(
-            before.carried_by().is_none() || by_command,
+            before.carried_by().is_none() || is_meant || was_taken,
             "taken away: {before:?}"
         );
     } else {
@@ -113,9 +135,15 @@ fn check_left_alone(step: Step<'_>, moment: &Moment<'_>, after: &Conversation) -
     Ok(())
 }
 
+/// The world without the conversation: whoever has it already, and is looked at when it is routed anew, is no busier for it.
+fn aside(moment: &Moment<'_>, conversation: &Conversation) -> World {
+    let mut world = moment.world.clone();
+    world.conversations.remove(&conversation.id);
+    world
+}
+
 /// Everyone who might have had it is in the record, with a reason that was true.
-fn check_candidates(moment: &Moment<'_>, decision: &Decision, asks: Asks<'_>) -> Verdict {
-    let world = &moment.world;
+fn check_candidates(world: &World, decision: &Decision, asks: Asks<'_>) -> Verdict {
     let members = asks.team.and_then(|team| world.teams.get(team));
     for member in members.iter().flat_map(|team| &team.members) {
         let named = decision.candidates.iter().find(|c| c.agent == member.agent);

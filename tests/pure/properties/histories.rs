@@ -2,22 +2,25 @@
 
 use proptest::prelude::*;
 use switchboard::domain::agent::Presence;
-use switchboard::domain::conversation::Priority;
+use switchboard::domain::conversation::{Priority, Relaxation};
 use switchboard::domain::ids::ConversationId;
 use switchboard::domain::input::{Body, Origin, Upsert};
-use switchboard::domain::plan::{MayReassign, Reopen, Strategy as Way, Target};
+use switchboard::domain::plan::{Burst, MayReassign, Outside, Plan, Reopen, Strategy as Way, Target};
 
+use super::wishes::{Want, want};
 use crate::support::inputs::{
     assign_timer, by, cli, found_stranded, handover, reaction, received, sent, sent_by, turn,
 };
 use crate::support::people::{offline, online};
-use crate::support::plans::{Draft, by_hand, nobody, plan, preferring, skilled, to};
+use crate::support::plans::{
+    Draft, by_hand, nobody, plan, preferring, relaxing, saturdays, skilled, step, to,
+};
 use crate::support::world::World;
 use crate::support::{MINUTE, id, team};
 
 pub const AGENTS: [&str; 4] = ["ana", "ben", "cy", "dora"];
-const TEAMS: [&str; 3] = ["one", "two", "slow"];
-const CUSTOMERS: u8 = 8;
+pub const TEAMS: [&str; 3] = ["one", "two", "slow"];
+pub const CUSTOMERS: u8 = 8;
 /// Who else acts, by the number behind the agents': an admin, somebody unknown, the command line.
 const ACTORS: usize = AGENTS.len() + 3;
 
@@ -36,6 +39,67 @@ pub struct Shape {
     pub reopen: Reopen,
     pub aging: u32,
     pub reassign: MayReassign,
+    pub guards: Guards,
+}
+
+/// What makes time matter for who may have what.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Guards {
+    pub burst: bool,
+    pub hours: bool,
+    pub max_age: bool,
+    pub relax: bool,
+}
+
+impl Guards {
+    fn of(plan: &Plan) -> Self {
+        Self {
+            burst: plan.settings.burst.is_some(),
+            hours: !plan.calendars.is_empty(),
+            max_age: plan.settings.max_age.is_some(),
+            relax: plan.rules.iter().any(|rule| !rule.target.relax.is_empty()),
+        }
+    }
+
+    fn on(self, draft: Draft) -> Draft {
+        let draft = draft.setting(|settings| {
+            settings.burst = self.burst.then_some(Burst {
+                limit: 2,
+                window: 5 * MINUTE,
+            });
+            settings.max_age = self.max_age.then_some(6 * MINUTE);
+        });
+        if self.hours {
+            // From ten o'clock on, an hour of it.
+            draft
+                .calendar(
+                    "shifts",
+                    saturdays(&[(600, 604), (607, 615), (616, 640), (645, 720)]),
+                )
+                .calendar("late", saturdays(&[(605, 612), (618, 720)]))
+                .works_by("one", "shifts", Outside::Wait)
+        } else {
+            draft
+        }
+    }
+
+    /// Steps, where they may move to this team.
+    fn steps(self, target: Target, overflow: Option<&str>) -> Target {
+        if !self.relax {
+            return target;
+        }
+        let drops = Relaxation {
+            drop: Some("french".into()),
+            ..step(2 * MINUTE)
+        };
+        let moves = Relaxation {
+            team: overflow.map(team),
+            priority: Some(Priority::Urgent),
+            notify: true,
+            ..step(5 * MINUTE)
+        };
+        relaxing(target, [drops, moves])
+    }
 }
 
 /// What happens at once.
@@ -117,6 +181,7 @@ pub enum Act {
     Stranded {
         chat: u8,
     },
+    Want(Want),
 }
 
 pub fn act() -> impl Strategy<Value = Act> {
@@ -149,7 +214,7 @@ pub fn act() -> impl Strategy<Value = Act> {
         chat.clone().prop_map(|chat| Act::Timer { chat }),
         chat.prop_map(|chat| Act::Stranded { chat }),
     ];
-    prop_oneof![8 => facts, 8 => commands, 5 => administration, 1 => timers]
+    prop_oneof![8 => facts, 8 => commands, 6 => want().prop_map(Act::Want), 5 => administration, 1 => timers]
 }
 
 pub fn shape() -> impl Strategy<Value = Shape> {
@@ -169,12 +234,21 @@ pub fn shape() -> impl Strategy<Value = Shape> {
         Just(MayReassign::Any),
         Just(MayReassign::None)
     ];
-    (strategy, reopen, prop_oneof![Just(0), Just(10)], reassign).prop_map(
-        |(strategy, reopen, aging, reassign)| Shape {
+    let guards = (any::<bool>(), any::<bool>(), any::<bool>(), any::<bool>()).prop_map(
+        |(burst, hours, max_age, relax)| Guards {
+            burst,
+            hours,
+            max_age,
+            relax,
+        },
+    );
+    (strategy, reopen, prop_oneof![Just(0), Just(10)], reassign, guards).prop_map(
+        |(strategy, reopen, aging, reassign, guards)| Shape {
             strategy,
             reopen,
             aging,
             reassign,
+            guards,
         },
     )
 }
@@ -224,9 +298,12 @@ impl Shape {
                 "message.kind == 'location'",
                 Target {
                     priority: Priority::High,
-                    ..skilled("one", "french", 1)
+                    ..self
+                        .guards
+                        .steps(skilled("one", "french", 1), (variant != 1).then_some("two"))
                 },
             );
+        let draft = self.guards.on(draft);
         let draft = if variant == 1 {
             draft
         } else {
@@ -234,7 +311,16 @@ impl Shape {
                 .team("two", Way::RoundRobin, &AGENTS[2..])
                 .limited_to("two", 2)
                 .falls_back_to("two", &["one"])
-                .rule("two", "message.kind == 'image'", to("two"))
+                .rule(
+                    "two",
+                    "message.kind == 'image'",
+                    self.guards.steps(to("two"), Some("one")),
+                )
+        };
+        let draft = if self.guards.hours && variant != 1 {
+            draft.works_by("two", "late", Outside::Fallback)
+        } else {
+            draft
         };
         draft
             .default_to("one")
@@ -243,6 +329,8 @@ impl Shape {
             .usual_response("quick")
             .setting(|settings| {
                 settings.aging = MINUTE * self.aging;
+                // Cy has no limit of their own: the tenant's is theirs, in some of the plans.
+                settings.capacity = if variant == 1 { 0 } else { 2 };
                 settings.agents_may_reassign = self.reassign;
             })
     }
@@ -284,6 +372,7 @@ impl Act {
             | Act::Mumble { chat }
             | Act::Timer { chat }
             | Act::Stranded { chat } => Some(id(*chat)),
+            Act::Want(want) => want.about(),
             Act::Presence { .. } | Act::Upsert { .. } | Act::Plan { .. } => None,
         }
     }
@@ -371,12 +460,14 @@ impl Act {
                     reopen: settings.reopen,
                     aging: u32::try_from(settings.aging.as_secs() / 60).unwrap_or_default(),
                     reassign: settings.agents_may_reassign,
+                    guards: Guards::of(&world.plan),
                 };
                 by("root").applies(shape.plan(*variant)).into()
             }
             Act::Mumble { chat } => by("ana").mumbles(Some(id(*chat))).into(),
             Act::Timer { chat } => assign_timer(*chat),
             Act::Stranded { chat } => found_stranded(*chat),
+            Act::Want(want) => want.body(world),
         }
     }
 }

@@ -6,16 +6,25 @@
 //! | one owner at most; loads equal open conversations owned; nobody stranded | `state` |
 //! | contiguous sequence; the epoch rises with owner and status and never else; a refusal changes nothing | `record` |
 //! | capacity, permission to reply and persons' choices are respected; first come, first served; explained | `choice` |
-//! | no eligible person while an eligible conversation waits | `state` |
-//! | round robin is fair while all are eligible | `fairness` |
+//! | no eligible person while an eligible conversation waits; nothing stays with who has left | `state` |
+//! | one request at a time, ended before what leaves it nothing to be about | `requests` |
+//! | round robin is fair while all are eligible, and a list whatever joins, leaves or is away | `fairness`, `rings` |
+//! | every strategy chooses as it says; nobody is chosen off hours, in a burst or for what is too old | `choice` |
+//! | nobody starves while priorities age | `rings` |
+//! | what nobody can serve is told, once; exclusions leave somebody | `state` |
 //! | the same input gives the same; batches and what they leave unloaded make no difference | `folding` |
 
+mod absence;
 mod choice;
+mod clocks;
 mod fairness;
 mod folding;
 mod histories;
 mod record;
+mod requests;
+mod rings;
 mod state;
+mod wishes;
 
 use std::collections::BTreeSet;
 
@@ -32,6 +41,7 @@ type Verdict = Result<(), TestCaseError>;
 fn check_step(step: Step<'_>) -> Verdict {
     record::check(step)?;
     choice::check(step)?;
+    requests::check(step)?;
     state::check_sound(step.after)
 }
 

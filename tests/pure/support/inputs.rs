@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use switchboard::domain::agent::Presence;
 use switchboard::domain::conversation::{Contact, Priority};
-use switchboard::domain::ids::ConversationId;
+use switchboard::domain::ids::{ChannelKey, ConversationId};
 use switchboard::domain::input::{
     Action, Actor, Body, Command, Fact, Message, Origin, Recipient, ReplyBody, System, Timer, Upsert, What,
     Wish,
@@ -112,6 +112,20 @@ impl Report {
             language,
             ..Contact::default()
         })
+    }
+
+    /// Through this business number.
+    pub fn on(mut self, channel: ChannelKey) -> Self {
+        self.0.channel = channel;
+        self
+    }
+
+    /// Having clicked on this advertisement.
+    pub fn referred_by(mut self, referral: &str) -> Self {
+        if let What::Received(message) = &mut self.0.what {
+            message.referral = referral.into();
+        }
+        self
     }
 
     /// Saying this.
@@ -263,6 +277,11 @@ impl Speaker {
         self.says("agent.upsert", Action::UpsertAgent { agent, fields })
     }
 
+    pub fn removes(self, of: &str) -> Says {
+        let agent = agent(of);
+        self.says("agent.remove", Action::RemoveAgent { agent })
+    }
+
     pub fn applies(self, plan: Draft) -> Says {
         let plan = Arc::new(plan.build());
         let unchanged = false;
@@ -319,6 +338,12 @@ pub fn found_stranded(number: u8) -> Body {
 pub fn assign_timer(number: u8) -> Body {
     let conversation = id(number);
     Body::Timer(Timer::AssignDue { conversation })
+}
+
+/// A conversation's alarm, due or not.
+pub fn alarm_timer(number: u8) -> Body {
+    let conversation = id(number);
+    Body::Timer(Timer::Alarm { conversation })
 }
 
 /// The timer of a conversation on hold, due or not.

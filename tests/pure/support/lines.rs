@@ -2,7 +2,10 @@
 
 use switchboard::domain::agent::Presence;
 use switchboard::domain::bulk::ItemOutcome;
-use switchboard::domain::event::{Assignment, By, Change, Code, Kind, Reason, Recorded, RequestOutcome};
+use switchboard::domain::conversation::{ClockKind, EscalationReason};
+use switchboard::domain::event::{
+    Assignment, By, Change, Code, Kind, Quiet, Reason, Recorded, RequestOutcome,
+};
 use switchboard::domain::ids::ConversationId;
 use switchboard::domain::input::{Input, Origin};
 
@@ -13,8 +16,18 @@ pub fn lines(input: &Input, events: &[Recorded]) -> Vec<String> {
     let own = input.conversation();
     events
         .iter()
-        .map(|recorded| line(own, &recorded.event.kind))
+        .map(|recorded| &recorded.event.kind)
+        .filter(|kind| !is_watching(kind))
+        .map(|kind| line(own, kind))
         .collect()
+}
+
+/// Whether a queue finds anybody is a story of its own, and would be told in every other one.
+fn is_watching(kind: &Kind) -> bool {
+    matches!(
+        kind,
+        Kind::QueueServable(_) | Kind::Conversation(_, Change::Quiet(Quiet::QueueBlocked(_)))
+    )
 }
 
 fn line(own: Option<ConversationId>, kind: &Kind) -> String {
@@ -43,10 +56,12 @@ fn line(own: Option<ConversationId>, kind: &Kind) -> String {
         Kind::CommandRejected(refusal) => format!("refused: {}", of_code(refusal.code)),
         Kind::AgentRemoved { agent } => format!("{} removed", agent.id),
         Kind::ContactForgotten { .. } => "contact forgotten".into(),
+        Kind::GraceOver { agent } => format!("{agent} gone for too long"),
         Kind::BulkAccepted(_) => "bulk accepted".into(),
         Kind::BulkItemDone(item) => of_item(item.outcome),
         Kind::BulkDone(report) => format!("bulk done, {} conversations", report.results.len()),
         Kind::Skipped(why) => format!("skipped: {why}"),
+        Kind::QueueServable(ask) => format!("queue of {} served again", ask.team),
         Kind::DrainPending(true) => "the drain goes on".into(),
         Kind::DrainPending(false) => "the drain begins again".into(),
     }
@@ -109,8 +124,38 @@ fn of_change(change: &Change) -> String {
         },
         Change::ReplyAuthorized { .. } => "reply authorized".into(),
         Change::ReplyUnauthorized { .. } => "reply unauthorized".into(),
-        Change::ClockStarted(_) => "with nobody".into(),
-        Change::ResponseBreached { policy, .. } => format!("{policy} breached"),
+        Change::Quiet(quiet) => match quiet {
+            Quiet::ClockStarted(_) => "with nobody".into(),
+            Quiet::Relaxed(_) => "relaxed".into(),
+            Quiet::WentStale => "left to people".into(),
+            Quiet::OwnerLookedAt(_) => "owner looked at".into(),
+            Quiet::EscalationPending(_) => "escalation pending".into(),
+            Quiet::ExclusionsCleared => "exclusions cleared".into(),
+            Quiet::QueueBlocked(ask) => format!("queue of {} blocked", ask.team),
+        },
+        Change::ResponseWarned { clock, policy, .. } => format!("{policy} warned of {}", of_clock(*clock)),
+        Change::ResponseBreached {
+            clock: ClockKind::Assign,
+            policy,
+            ..
+        } => format!("{policy} breached"),
+        Change::ResponseBreached { clock, policy, .. } => format!("{policy} breached: {}", of_clock(*clock)),
+        Change::Escalated { why, to } => {
+            let why = match why {
+                EscalationReason::Breach => "breach",
+                EscalationReason::Hops => "hops",
+                EscalationReason::Window => "window",
+            };
+            let to = to.as_ref().map_or("nobody", |agent| agent.as_str());
+            format!("escalated by {why} to {to}")
+        }
+    }
+}
+
+fn of_clock(clock: ClockKind) -> &'static str {
+    match clock {
+        ClockKind::Assign => "assign",
+        ClockKind::Respond => "respond",
     }
 }
 
@@ -123,6 +168,7 @@ fn of_assignment(assignment: &Assignment) -> String {
         By::FirstReply => "first reply",
         By::Request => "request",
         By::Bulk => "bulk",
+        By::Escalation => "escalation",
     };
     let over = if assignment.over_capacity {
         ", over capacity"
@@ -157,6 +203,9 @@ pub fn of_reason(reason: Reason) -> &'static str {
         Reason::RecipientRemoved => "recipient removed",
         Reason::AgentRemoved => "agent removed",
         Reason::Forgotten => "forgotten",
+        Reason::OwnerOffline => "owner offline",
+        Reason::Breach => "breach",
+        Reason::Idle => "idle",
     }
 }
 

@@ -4,6 +4,7 @@
 pub mod chats;
 pub mod inputs;
 pub mod lines;
+pub mod moments;
 pub mod oracle;
 pub mod people;
 pub mod plans;

@@ -77,6 +77,7 @@ pub fn obstacles(world: &World, id: &AgentId, asks: Asks<'_>) -> BTreeSet<Passed
         (agent.presence == Presence::Offline, PassedOver::Offline),
         (away, PassedOver::Away),
         (asks.excluded.contains(id), PassedOver::Excluded),
+        (!works(world, agent, asks.team), PassedOver::Hours),
         (
             asks.route.skills.iter().any(|(name, level)| skill(name) < *level),
             PassedOver::Skill,
@@ -87,11 +88,47 @@ pub fn obstacles(world: &World, id: &AgentId, asks: Asks<'_>) -> BTreeSet<Passed
             team_limit > 0 && team_load >= team_limit,
             PassedOver::TeamCapacity,
         ),
+        (is_in_burst(world, id), PassedOver::Burst),
     ];
     all.into_iter()
         .filter(|(stands, _)| *stands)
         .map(|(_, why)| why)
         .collect()
+}
+
+/// Whether it is a person's working time: by their own calendar, else the team's, else the tenant's.
+pub fn works(world: &World, agent: &Agent, team: Option<&TeamId>) -> bool {
+    let plan = &world.plan;
+    let of_team = team
+        .and_then(|team| plan.teams.get(team))
+        .and_then(|team| team.calendar.as_ref());
+    let calendars = [
+        agent.profile.calendar.as_ref(),
+        of_team,
+        plan.settings.calendar.as_ref(),
+    ];
+    let known = calendars
+        .into_iter()
+        .flatten()
+        .find_map(|id| plan.calendars.get(id));
+    known.is_none_or(|calendar| calendar.is_open(world.now))
+}
+
+/// Whether a person was given as much in the window before now as the burst guard allows.
+pub fn is_in_burst(world: &World, id: &AgentId) -> bool {
+    world.plan.settings.burst.is_some_and(|burst| {
+        let given = world
+            .given
+            .iter()
+            .filter(|(who, at)| who == id && *at + burst.window > world.now);
+        given.count() >= usize::try_from(burst.limit).expect("tests have small limits")
+    })
+}
+
+/// Whether a conversation is too old to be given away by a strategy.
+pub fn is_too_old(world: &World, conversation: &Conversation) -> bool {
+    let max_age = world.plan.settings.max_age;
+    max_age.is_some_and(|max_age| conversation.last_activity + max_age <= world.now)
 }
 
 /// Whether a person belongs to the team, or is the one the rule names.
@@ -109,6 +146,34 @@ pub fn is_eligible(world: &World, id: &AgentId, asks: Asks<'_>) -> bool {
     is_candidate(world, id, asks) && obstacles(world, id, asks).is_empty()
 }
 
+/// Whom a strategy prefers of the team's eligible members; `None` where there is none, and for the ring, which is a
+/// property of its own.
+pub fn preferred(world: &World, strategy: Strategy, asks: Asks<'_>) -> Option<AgentId> {
+    let members = asks.team.and_then(|team| world.teams.get(team))?;
+    let places = members.members.iter().enumerate();
+    let eligible = places.filter_map(|(place, member)| Some((place, world.agents.get(&member.agent)?)));
+    let eligible = eligible.filter(|(_, agent)| is_eligible(world, &agent.id, asks));
+    let share = |agent: &Agent| {
+        let limit = limit(world, agent);
+        f64::from(load(world, &agent.id)) / f64::from(if limit == 0 { 100 } else { limit })
+    };
+    let levels = |agent: &Agent| -> u32 {
+        let known = |skill| agent.profile.skills.get(skill).copied().map(u32::from);
+        asks.route.skills.keys().filter_map(known).sum()
+    };
+    let ties = |agent: &Agent| (agent.last_chosen, agent.id.clone());
+    let best = match strategy {
+        Strategy::LeastLoaded => eligible.min_by(|(_, a), (_, b)| {
+            let shares = share(a).total_cmp(&share(b));
+            shares.then_with(|| ties(a).cmp(&ties(b)))
+        }),
+        Strategy::LongestIdle => eligible.min_by_key(|(_, agent)| (agent.last_assigned, ties(agent))),
+        Strategy::Ranked => eligible.min_by_key(|(place, agent)| (std::cmp::Reverse(levels(agent)), *place)),
+        Strategy::RoundRobin | Strategy::Manual => None,
+    };
+    best.map(|(_, agent)| agent.id.clone())
+}
+
 /// Whether a conversation waits for a strategy to give it away.
 pub fn waits(world: &World, conversation: &Conversation) -> bool {
     let strategy = conversation
@@ -118,6 +183,8 @@ pub fn waits(world: &World, conversation: &Conversation) -> bool {
     conversation.status == Status::Open
         && !conversation.standby
         && !conversation.route.manual
+        && !conversation.care.stale
+        && !is_too_old(world, conversation)
         && !world.dropped.contains(&conversation.id)
         && strategy.is_some_and(|strategy| strategy != Strategy::Manual)
 }

@@ -1,7 +1,7 @@
 //! People in a few words.
 
 use switchboard::domain::agent::{Agent, Presence, Profile, Role};
-use switchboard::domain::ids::AgentId;
+use switchboard::domain::ids::{AgentId, CalendarId};
 
 use super::agent;
 
@@ -57,6 +57,12 @@ impl Person {
 
     pub fn manager(self) -> Self {
         self.role(Role::Manager)
+    }
+
+    /// They work by this calendar, whatever their team does.
+    pub fn works_by(mut self, calendar: &str) -> Self {
+        self.profile.calendar = Some(CalendarId::new(calendar).expect("it is an id"));
+        self
     }
 
     pub fn inactive(mut self) -> Self {

@@ -2,10 +2,14 @@
 
 use std::time::Duration;
 
+use jiff::tz::TimeZone;
+use switchboard::domain::calendar::{Calendar, Span};
 use switchboard::domain::condition::Condition;
-use switchboard::domain::conversation::Priority;
+use switchboard::domain::conversation::{Priority, Relaxation};
+use switchboard::domain::ids::CalendarId;
 use switchboard::domain::plan::{
-    Channel, Outcome, Plan, Reopen, ResponsePolicy, Rule, Settings, Strategy, Target, Team,
+    Burst, Channel, Moves, Outcome, Outside, Plan, Reopen, ResponsePolicy, Rule, Settings, Strategy, Target,
+    Team,
 };
 
 use super::people::Person;
@@ -42,6 +46,8 @@ impl Draft {
             capacity: None,
             response: None,
             fallback: Vec::new(),
+            calendar: None,
+            outside: Default::default(),
         };
         self.0.teams.insert(team(id), written);
         self
@@ -71,6 +77,14 @@ impl Draft {
     pub fn falls_back_to(self, id: &str, fallback: &[&str]) -> Self {
         self.change_team(id, |written| {
             written.fallback = fallback.iter().map(|id| team(id)).collect()
+        })
+    }
+
+    /// The team works by this calendar; outside it, what comes goes or waits like this.
+    pub fn works_by(self, id: &str, calendar: &str, outside: Outside) -> Self {
+        self.change_team(id, |team| {
+            team.calendar = Some(CalendarId::new(calendar).expect("it is an id"));
+            team.outside = outside;
         })
     }
 
@@ -124,9 +138,43 @@ impl Draft {
             assign_within,
             respond_within: None,
             notify: true,
+            ..ResponsePolicy::built_in()
         };
         self.0.responses.insert(policy(id), written);
         self
+    }
+
+    /// A response policy as it is written: nothing is asked for but what this says.
+    pub fn policy(mut self, id: &str, write: impl FnOnce(&mut ResponsePolicy)) -> Self {
+        let mut written = ResponsePolicy {
+            assign_within: None,
+            respond_within: None,
+            notify: false,
+            ..ResponsePolicy::built_in()
+        };
+        write(&mut written);
+        self.0.responses.insert(policy(id), written);
+        self
+    }
+
+    /// Nothing moves because its owner is not there.
+    pub fn keeping(self) -> Self {
+        self.setting(|settings| {
+            settings.on_away = Moves::Keep;
+            settings.on_offline = Moves::Keep;
+        })
+    }
+
+    /// When people work, by name.
+    pub fn calendar(mut self, id: &str, calendar: Calendar) -> Self {
+        let id = CalendarId::new(id).expect("it is an id");
+        self.0.calendars.insert(id, calendar);
+        self
+    }
+
+    /// So many automatic assignments in so long, at most.
+    pub fn burst(self, limit: u32, window: Duration) -> Self {
+        self.setting(|settings| settings.burst = Some(Burst { limit, window }))
     }
 
     /// What applies where no rule and no team says more.
@@ -196,6 +244,35 @@ pub fn skilled(team_id: &str, skill: &str, level: u8) -> Target {
         skills: [(skill.into(), level)].into(),
         ..to(team_id)
     }
+}
+
+/// Into this team, and then these steps.
+pub fn relaxing(target: Target, steps: impl Into<Vec<Relaxation>>) -> Target {
+    Target {
+        relax: steps.into().into(),
+        ..target
+    }
+}
+
+/// A step after this long: it drops a skill, moves, or whatever is written on it.
+pub fn step(after: Duration) -> Relaxation {
+    Relaxation {
+        after,
+        ..Relaxation::default()
+    }
+}
+
+/// A calendar that is open on Saturdays in these hours, UTC: worlds begin on a Saturday at ten.
+pub fn saturdays(spans: &[(u16, u16)]) -> Calendar {
+    let mut hours: [Vec<Span>; 7] = Default::default();
+    hours[5] = spans
+        .iter()
+        .map(|(from, until)| Span {
+            from: *from,
+            until: *until,
+        })
+        .collect();
+    Calendar::new(TimeZone::UTC, hours, [])
 }
 
 /// Into this team, this urgent.

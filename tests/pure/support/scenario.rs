@@ -141,13 +141,18 @@ impl Scenario {
             .expect("the conversation exists")
     }
 
+    /// The assignments among the last events.
+    pub fn assignments(&self) -> impl Iterator<Item = &Assignment> {
+        self.events().filter_map(|recorded| match &recorded.event.kind {
+            Kind::Conversation(_, Change::Assigned(assignment)) => Some(&**assignment),
+            _ => None,
+        })
+    }
+
     /// The only assignment among the last events.
     #[track_caller]
     pub fn assignment(&self) -> &Assignment {
-        let mut all = self.events().filter_map(|recorded| match &recorded.event.kind {
-            Kind::Conversation(_, Change::Assigned(assignment)) => Some(&**assignment),
-            _ => None,
-        });
+        let mut all = self.assignments();
         let assignment = all.next().expect("something was assigned");
         assert!(all.next().is_none(), "only one was");
         assignment

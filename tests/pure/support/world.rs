@@ -10,7 +10,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use switchboard::domain::absence;
 use switchboard::domain::agent::{Agent, Membership, Presence};
+use switchboard::domain::alarm;
+use switchboard::domain::blocked::Ask;
 use switchboard::domain::conversation::Conversation;
 use switchboard::domain::decide::needs_roster;
 use switchboard::domain::event::{Kind, Recorded};
@@ -22,6 +25,7 @@ use switchboard::domain::state::{Requirement, State};
 use uuid::Uuid;
 
 use super::chats::{self, Chat};
+use super::moments::{Moments, given_in};
 use super::people::Person;
 use super::plans::Draft;
 use super::start;
@@ -44,9 +48,22 @@ pub struct World {
     /// Conversations that waited in a team which a plan dropped: until they are looked at again they wait for nothing
     /// else, even if the next plan has the team again.
     pub dropped: BTreeSet<ConversationId>,
+    /// When conversations' alarms go off: kept as lazily as a worker keeps them.
+    pub alarms: BTreeMap<ConversationId, Timestamp>,
+    /// When it is looked at what somebody owns who is gone.
+    graces: BTreeMap<AgentId, Timestamp>,
+    /// Who has been gone for too long, or for good: all they own is to be looked at.
+    gone: BTreeSet<AgentId>,
+    /// What nobody could serve, as managers were told.
+    pub blocked: BTreeSet<Ask>,
+    /// When time alone makes somebody eligible.
+    pub moments: Moments,
+    /// Who was given what automatically, and when: all of it.
+    pub given: Vec<(AgentId, Timestamp)>,
     /// Timers that are due at once: a drain goes on; a new plan asks to look at dropped teams' queues.
     drain_due: bool,
     reexamine_due: bool,
+    /// People who were removed or deactivated: what they own is looked at again at once.
     inputs: u64,
 }
 
@@ -70,13 +87,19 @@ impl World {
         });
         Self {
             teams: teams.collect(),
-            plan: Arc::new(plan),
+            plan: Arc::new(plan.clone()),
             agents: BTreeMap::new(),
             conversations: BTreeMap::new(),
             drain_pending: false,
             now: start(),
             page: 100,
             dropped: BTreeSet::new(),
+            alarms: BTreeMap::new(),
+            graces: BTreeMap::new(),
+            gone: BTreeSet::new(),
+            blocked: BTreeSet::new(),
+            moments: Moments::of(&plan, start()),
+            given: Vec::new(),
             drain_due: false,
             reexamine_due: false,
             inputs: 0,
@@ -96,7 +119,21 @@ impl World {
             let owner = self.agents.get_mut(owner).expect("people are set up first");
             owner.carry(conversation.team.as_ref(), 1);
         }
-        self.conversations.insert(conversation.id, conversation);
+        let id = conversation.id;
+        self.conversations.insert(id, conversation);
+        self.set_alarm(id);
+    }
+
+    /// A timer is written only if it is to go off earlier than the one there is.
+    fn set_alarm(&mut self, id: ConversationId) {
+        let next = self
+            .conversations
+            .get(&id)
+            .and_then(|conversation| alarm::next(conversation, &self.plan));
+        if let Some(next) = next {
+            let set = self.alarms.entry(id).or_insert(next);
+            *set = next.min(*set);
+        }
     }
 
     /// Takes inputs in and locks the rows of the conversations they are about.
@@ -122,10 +159,16 @@ impl World {
     /// Runs a batch under the match row, and shows every step of it.
     pub fn run(&mut self, batch: Batch, others: &BTreeSet<ConversationId>, watch: &mut dyn FnMut(Step<'_>)) {
         let (mut state, with_roster) = self.load(&batch, others);
+        if batch.inputs.iter().any(is_drain) {
+            self.moments.claim(&self.plan, batch.now);
+        }
         for input in &batch.inputs {
             let before = self.clone();
             let events = fold(&mut state, input, batch.now);
             self.keep(&state, &events, with_roster);
+            self.moments.note(&self.plan, &self.agents, &events, batch.now);
+            self.given.extend(events.iter().filter_map(given_in));
+            self.keep_alarms(input, &events);
             watch(Step {
                 before: &before,
                 now: batch.now,
@@ -148,9 +191,13 @@ impl World {
         if with_roster {
             state.agents = self.agents.clone();
             state.teams = self.teams.clone();
-            state.drain_pending = self.drain_pending;
-            if batch.inputs.iter().any(may_free) {
-                self.load_queues(&mut state, others);
+            // Newcomers wait behind those whom time made servable.
+            let overdue = self.moments.have_come(batch.now) && self.somebody_waits();
+            state.drain_pending = self.drain_pending || overdue;
+            state.blocked = self.blocked.clone();
+            let places: usize = batch.inputs.iter().map(places_in).sum();
+            if places > 0 {
+                self.load_queues(&mut state, others, self.page.min(places + 1));
             }
         }
         (state, with_roster)
@@ -167,15 +214,21 @@ impl World {
             Some(known) => {
                 // One that waits while this batch holds it was skipped by the drains of others.
                 state.unsettled |= known.may_be_matched();
+                state.unwatched |= known.may_be_matched();
                 state.put(known.clone());
             }
-            None if matches!(input.body, Body::Fact(_)) => state.put(chats::unborn(id)),
-            None => {}
+            None => {
+                if let Body::Fact(fact) = &input.body {
+                    let mut unborn = chats::unborn(id);
+                    unborn.channel = fact.channel.clone();
+                    state.put(unborn);
+                }
+            }
         }
     }
 
     /// The first of every requirement; what other batches hold is skipped without using up a place.
-    fn load_queues(&self, state: &mut State, others: &BTreeSet<ConversationId>) {
+    fn load_queues(&self, state: &mut State, others: &BTreeSet<ConversationId>, each: usize) {
         let mut queues: BTreeMap<Requirement, Vec<&Conversation>> = BTreeMap::new();
         for conversation in self.conversations.values().filter(|c| !others.contains(&c.id)) {
             if let Some(requirement) = Requirement::of(conversation) {
@@ -185,16 +238,21 @@ impl World {
         queues.retain(|requirement, _| self.is_drained(&requirement.team));
         for (requirement, mut queue) in queues {
             queue.sort_by_key(|c| (c.waits_from(), c.id));
-            let page: Vec<_> = queue.into_iter().take(self.page).cloned().collect();
+            let page: Vec<_> = queue.into_iter().take(each).cloned().collect();
             let ids: Vec<_> = page.iter().map(|c| c.id).collect();
             for conversation in page {
                 state.unsettled |= conversation.may_be_matched();
+                state.unwatched |= conversation.may_be_matched();
                 state.put(conversation);
             }
-            if ids.len() >= self.page {
+            if ids.len() >= each {
                 state.more_wait(&[requirement], &ids);
             }
         }
+    }
+
+    fn somebody_waits(&self) -> bool {
+        self.conversations.values().any(|c| Requirement::of(c).is_some())
     }
 
     fn is_drained(&self, team: &TeamId) -> bool {
@@ -209,21 +267,88 @@ impl World {
             self.agents = state.agents.clone();
             self.teams = state.teams.clone();
             self.plan = state.plan.clone();
-            self.drain_pending = state.drain_pending;
+            self.blocked = state.blocked.clone();
         }
         for recorded in events {
             match &recorded.event.kind {
-                Kind::DrainPending(pending) => self.drain_due = *pending,
+                Kind::DrainPending(pending) => {
+                    (self.drain_pending, self.drain_due) = (*pending, *pending);
+                }
                 Kind::PlanActivated { unchanged: false, .. } => {
                     self.reexamine_due = true;
                     let lost = self.conversations.values().filter(|c| self.lost_its_team(c));
                     let lost: Vec<_> = lost.map(|c| c.id).collect();
                     self.dropped.extend(lost);
+                    let everyone: Vec<_> = self.agents.keys().cloned().collect();
+                    everyone.iter().for_each(|agent| self.measure_anew(agent));
+                }
+                Kind::PresenceChanged {
+                    agent,
+                    presence,
+                    previous,
+                    ..
+                } if presence != previous => self.set_grace(agent),
+                Kind::GraceOver { agent } => drop(self.gone.insert(agent.clone())),
+                Kind::AgentRemoved { agent } => drop(self.gone.insert(agent.id.clone())),
+                Kind::AgentUpserted { agent, .. } if !agent.profile.active => {
+                    self.gone.insert(agent.id.clone());
                 }
                 Kind::Conversation(id, change) if change.raises_epoch() => drop(self.dropped.remove(id)),
                 _ => {}
             }
         }
+    }
+
+    /// An alarm that went off is no longer set, whatever came of it.
+    fn keep_alarms(&mut self, input: &Input, events: &[Recorded]) {
+        if let Body::Timer(Timer::OwnerGone { conversation }) = &input.body {
+            self.set_alarm(*conversation);
+        }
+        if let Body::Timer(Timer::Alarm { conversation }) = &input.body {
+            self.alarms.remove(conversation);
+            self.set_alarm(*conversation);
+        }
+        for recorded in events {
+            if let Kind::Conversation(id, _) = &recorded.event.kind {
+                self.set_alarm(*id);
+            }
+        }
+    }
+
+    /// As a worker does: the timer is that of the last presence, under the plan in force.
+    fn set_grace(&mut self, id: &AgentId) {
+        let settings = &self.plan.settings;
+        let ends = self
+            .agents
+            .get(id)
+            .and_then(|agent| absence::grace_ends(agent, settings));
+        match ends {
+            Some(ends) => drop(self.graces.insert(id.clone(), ends)),
+            None => drop(self.graces.remove(id)),
+        }
+    }
+
+    /// Under a new plan: whose grace is over and who has nothing need not be looked at.
+    fn measure_anew(&mut self, id: &AgentId) {
+        let agent = &self.agents[id];
+        let ends = absence::grace_ends(agent, &self.plan.settings);
+        if agent.load() > 0 || ends.is_none_or(|ends| ends > self.now) {
+            self.set_grace(id);
+        }
+    }
+
+    /// Looks at what people own who are gone, but for what others hold.
+    fn owners_gone(&mut self, others: &BTreeSet<ConversationId>) -> Vec<Timer> {
+        let owned = |c: &&Conversation| c.owned_by().is_some_and(|owner| self.gone.contains(owner));
+        let (held, free): (Vec<_>, Vec<_>) = self
+            .conversations
+            .values()
+            .filter(owned)
+            .partition(|c| others.contains(&c.id));
+        let asked = free.iter().map(|c| Timer::OwnerGone { conversation: c.id });
+        let asked = asked.collect();
+        self.gone = held.iter().filter_map(|c| c.owned_by()).cloned().collect();
+        asked
     }
 
     /// Whether anything is due at once.
@@ -232,7 +357,8 @@ impl World {
             .conversations
             .values()
             .any(|c| self.waits_for_someone_gone(c));
-        self.drain_due || self.reexamine_due || in_vain
+        let come = self.moments.have_come(self.now);
+        come || self.drain_due || self.reexamine_due || in_vain || !self.gone.is_empty()
     }
 
     /// Whether it is offered to someone who cannot answer: the change that made it so left a timer in its home.
@@ -265,6 +391,9 @@ impl World {
             if self.waits_for_someone_gone(c) {
                 due.push(Timer::RecipientGone { conversation: c.id });
             }
+            if self.alarms.get(&c.id).is_some_and(|at| *at <= now) {
+                due.push(Timer::Alarm { conversation: c.id });
+            }
         }
         for agent in self.agents.values() {
             if agent.presence_expires.is_some_and(|expires| expires <= now) {
@@ -272,6 +401,14 @@ impl World {
                 due.push(Timer::PresenceExpired { agent });
             }
         }
+        self.graces.retain(|agent, ends| {
+            let over = *ends <= now;
+            if over {
+                due.push(Timer::Absent { agent: agent.clone() });
+            }
+            !over
+        });
+        due.extend(self.owners_gone(others));
         if std::mem::take(&mut self.reexamine_due) {
             self.reexamine_due = self.dropped.iter().any(|id| others.contains(id));
             self.dropped.retain(|id| others.contains(id));
@@ -283,7 +420,9 @@ impl World {
             due.extend(lost.map(|c| Timer::Reexamine { conversation: c.id }));
             self.drain_due = true;
         }
-        if std::mem::take(&mut self.drain_due) {
+        // Claimed when the batch has the match row.
+        let come = self.moments.have_come(self.now);
+        if std::mem::take(&mut self.drain_due) || come {
             due.push(Timer::DrainQueues);
         }
         due.into_iter().map(Body::Timer).collect()
@@ -319,7 +458,9 @@ impl World {
         let mut state = State::new(self.plan.clone());
         state.agents = self.agents.clone();
         state.teams = self.teams.clone();
-        state.drain_pending = self.drain_pending;
+        let overdue = self.moments.have_come(self.now) && self.somebody_waits();
+        state.drain_pending = self.drain_pending || overdue;
+        state.blocked = self.blocked.clone();
         for conversation in self.conversations.values() {
             state.put(conversation.clone());
         }
@@ -338,8 +479,22 @@ fn subjects(input: &Input) -> Vec<ConversationId> {
     }
 }
 
+fn is_drain(input: &Input) -> bool {
+    matches!(input.body, Body::Timer(Timer::DrainQueues))
+}
+
 fn subject<'a>(state: &'a State, input: &Input) -> Option<&'a Conversation> {
     state.conversation(input.conversation()?)
+}
+
+/// How many places an input may free: that many, and one, are loaded of every requirement. What is about one conversation
+/// frees the one it is in.
+fn places_in(input: &Input) -> usize {
+    match (may_free(input), input.conversation()) {
+        (false, _) => 0,
+        (true, Some(_)) => 1,
+        (true, None) => 100,
+    }
 }
 
 /// Whether an input may free a place in somebody's hands: then the queues are loaded.

@@ -109,6 +109,7 @@ fn waiting() -> Vec<Line> {
             told: vec![
                 Told("team/support", "new_conversation", 2, told_of()),
                 Told("agent/sue", "new_conversation", 2, told_of()),
+                Told("agent/boss", "queue_blocked", 2, json!({})),
             ],
         },
         Line {

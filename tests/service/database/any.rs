@@ -2,13 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use proptest::collection::{btree_map, btree_set, vec};
 use proptest::option;
 use proptest::prelude::*;
+use proptest::sample::select;
 use switchboard::domain::conversation::{
-    AssignClock, Contact, Conversation, Owner, PendingRequest, Priority, Route, Status,
+    Care, Clock, Contact, Conversation, EscalationReason, Hop, HopReason, Owner, PendingEscalation,
+    PendingRequest, Priority, Relaxation, Route, Status,
 };
 use switchboard::domain::ids::{AgentId, ChannelKey, ConversationId, Partition, PolicyId, TeamId, Tenant};
 use uuid::Uuid;
@@ -81,24 +84,94 @@ fn route() -> impl Strategy<Value = Route> {
         skills(),
         option::of(policy_id()),
         any::<bool>(),
+        vec(relaxation(), 0..3),
+        0..3_usize,
+        option::of(time()),
     )
-        .prop_map(|(rule, agent, skills, response, manual)| Route {
-            rule,
-            agent,
-            skills,
-            response,
-            manual,
+        .prop_map(
+            |(rule, agent, skills, response, manual, relax, relaxed, since)| Route {
+                rule,
+                agent,
+                skills,
+                response,
+                manual,
+                // Where there is nothing to relax, nothing is kept of it.
+                relaxed: if relax.is_empty() { 0 } else { relaxed },
+                relaxing_since: since.filter(|_| !relax.is_empty()),
+                relax: relax.into(),
+            },
+        )
+}
+
+fn relaxation() -> impl Strategy<Value = Relaxation> {
+    (
+        0..100_000_u64,
+        option::of(text()),
+        option::of(team_id()),
+        option::of(priority()),
+        any::<bool>(),
+    )
+        .prop_map(|(after, drop, team, priority, notify)| Relaxation {
+            after: Duration::from_millis(after),
+            drop,
+            team,
+            priority,
+            notify,
         })
 }
 
-fn clock() -> impl Strategy<Value = AssignClock> {
+fn care() -> impl Strategy<Value = Care> {
+    let hop = (agent_id(), any::<bool>()).prop_map(|(from, silent)| Hop {
+        from,
+        why: if silent {
+            HopReason::Silent
+        } else {
+            HopReason::Absent
+        },
+    });
+    let why = select(vec![
+        EscalationReason::Breach,
+        EscalationReason::Hops,
+        EscalationReason::Window,
+    ]);
+    let pending = (why, policy_id(), time()).prop_map(|(why, policy, retry_at)| PendingEscalation {
+        why,
+        policy,
+        retry_at,
+    });
+    (
+        vec(hop, 0..4),
+        any::<bool>(),
+        option::of(pending),
+        option::of(time()),
+        option::of(time()),
+        any::<bool>(),
+        option::of(text()),
+    )
+        .prop_map(
+            |(hops, exclusions_cleared, escalation, window_told, owner_looked_at, stale, handoff)| Care {
+                hops,
+                exclusions_cleared,
+                escalation,
+                window_told,
+                owner_looked_at,
+                stale,
+                handoff,
+            },
+        )
+}
+
+fn clock() -> impl Strategy<Value = Clock> {
     prop_oneof![
-        Just(AssignClock::Off),
-        Just(AssignClock::Breached),
-        (policy_id(), time(), time()).prop_map(|(policy, since, due)| AssignClock::Running {
-            policy,
-            since,
-            due
+        Just(Clock::Off),
+        Just(Clock::Breached),
+        (policy_id(), time(), option::of(time()), time()).prop_map(|(policy, since, warn, due)| {
+            Clock::Running {
+                policy,
+                since,
+                warn,
+                due,
+            }
         }),
     ]
 }
@@ -161,6 +234,9 @@ fn standing() -> impl Strategy<Value = Conversation> {
         option::of(request()),
         vec(time(), 0..4),
         option::of(time()),
+        clock(),
+        option::of(time()),
+        care(),
     );
     let times = (option::of(time()), option::of(time()), option::of(time()), time());
     (
@@ -178,7 +254,7 @@ fn standing() -> impl Strategy<Value = Conversation> {
             |(unborn, who, numbers, times, priority, route, assign_clock, contact, pending)| {
                 let (owner, team, last_owner, excluded): (_, _, _, BTreeSet<AgentId>) = who;
                 let (episode, epoch, sequence, standby, status) = numbers;
-                let (held_until, request, unechoed, replied_at) = pending;
+                let (held_until, request, unechoed, replied_at, respond_clock, owned_since, care) = pending;
                 let status = [Status::Open, Status::OnHold, Status::Closed][usize::from(status)];
                 let (waiting_since, queued_at, window_expires_at, last_activity) = times;
                 Conversation {
@@ -187,6 +263,9 @@ fn standing() -> impl Strategy<Value = Conversation> {
                     request: request.filter(|_| status != Status::Closed),
                     unechoed,
                     replied_at,
+                    respond_clock,
+                    owned_since,
+                    care,
                     owner,
                     team,
                     last_owner,

@@ -1,6 +1,6 @@
 //! Every check of the audit finds what it is there for, and nothing where nothing is wrong.
 
-use switchboard::domain::conversation::{AssignClock, Conversation, Owner};
+use switchboard::domain::conversation::{Clock, Conversation, Owner};
 use switchboard::domain::ids::PolicyId;
 use switchboard::store::audit::{self, Finding};
 use switchboard::store::timers::{self, NewTimer, TimerKind};
@@ -25,9 +25,10 @@ async fn in_order() -> Database {
     martha.carry(owned.team.as_ref(), 1);
     let policy = PolicyId::new("standard").expect("an id");
     let due = "2100-01-01T00:00:00Z".parse().expect("a time");
-    let assign_clock = AssignClock::Running {
+    let assign_clock = Clock::Running {
         policy,
         since: second(0),
+        warn: None,
         due,
     };
     let unowned = Conversation {
@@ -53,6 +54,20 @@ async fn in_order() -> Database {
         .await
         .expect("saved");
     keep(session, &acme(), &[owned, unowned, waiting("support", 0)]).await;
+    // An owner who should answer; and somebody who waits, soon for less, and whose managers are being looked for.
+    database
+        .run(
+            "update conversation set respond = 'running', respond_policy = 'standard', respond_since = '2026-03-01',
+               respond_warn = '2099-01-01', respond_due = '2100-01-01', alarm = '2099-01-01' where owner_agent is not null;
+             update conversation set alarm = '2098-01-01', clock_warn = null,
+               care = '{\"escalation\": {\"why\": \"breach\", \"policy\": \"standard\", \"retry_at\": 4070908800000000}}',
+               route = '{\"relax\": {\"steps\": [{\"after\": 60000}, {\"after\": 120000}], \"taken\": 1,
+                 \"since\": 4070908800000000}}'
+             where owner_queue is not null;
+             insert into timer (tenant, kind, subject, id, lane, due)
+             select tenant, 'alarm', id::text, gen_random_uuid(), home, alarm from conversation where alarm is not null",
+        )
+        .await;
     database
 }
 
@@ -118,6 +133,48 @@ const WRONGS: &[(&str, &str, &str)] = &[
         "with nobody",
     ),
     ("delete from timer", "P7", "clocks"),
+    (
+        "update conversation set status = 'closed', waiting_since = null, respond = 'breached', respond_due = null
+         where owner_agent is not null; update agent set loads = '{}'",
+        "P4",
+        "closed",
+    ),
+    (
+        "update conversation set status = 'closed', waiting_since = null, requirement = null, waits_from = null
+         where owner_queue is not null",
+        "P4",
+        "closed",
+    ),
+    (
+        "update conversation set alarm = null where owner_agent is not null",
+        "P7",
+        "no alarm is set",
+    ),
+    (
+        "update conversation set alarm = '2099-06-01' where owner_agent is not null",
+        "P7",
+        "no alarm is set",
+    ),
+    (
+        "update conversation set route = '{}', alarm = null where owner_queue is not null",
+        "P7",
+        "no alarm is set",
+    ),
+    (
+        "update conversation set care = '{}', alarm = '2099-01-01T00:03Z' where owner_queue is not null",
+        "P7",
+        "no alarm is set",
+    ),
+    (
+        "update conversation set clock_warn = '2099-01-01' where clock = 'running'",
+        "P7",
+        "no alarm is set",
+    ),
+    (
+        "delete from timer where kind = 'alarm'",
+        "P7",
+        "alarms without",
+    ),
     (
         "update conversation set request_id = gen_random_uuid(), request_from = 'martha', request_to = 'mark',
            request_expires = '2100-01-01' where owner_agent is not null",

@@ -78,6 +78,7 @@ pub async fn keep(session: Session, tenant: &Tenant, all: &[Conversation]) {
             tenant,
             conversation,
             marked: false,
+            alarm: None,
         })
         .collect();
     conversations::insert(&session, &saved)

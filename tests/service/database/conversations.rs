@@ -5,8 +5,8 @@ use std::sync::Arc;
 use proptest::collection::vec;
 use proptest::prelude::any as anything;
 use proptest::test_runner::{Config, TestRunner};
-use switchboard::domain::conversation::{Contact, Owner};
-use switchboard::domain::ids::{ConversationId, Tenant};
+use switchboard::domain::conversation::{Clock, Contact, Owner};
+use switchboard::domain::ids::{ConversationId, PolicyId, Tenant};
 use switchboard::store::conversations::{self, Loaded, Saved};
 use switchboard::store::{Session, aliases};
 use uuid::Uuid;
@@ -45,6 +45,7 @@ fn any_conversation_comes_back_as_it_was_written_and_as_it_was_saved() {
                     tenant,
                     conversation: if now { after } else { before },
                     marked: *marked ^ now,
+                    alarm: now.then_some(after.last_activity),
                 });
                 one.collect()
             };
@@ -73,6 +74,7 @@ async fn assert_kept(session: &Session, written: &[Saved<'_>]) {
             tenant: one.tenant.clone(),
             conversation: one.conversation.clone(),
             marked: one.marked,
+            alarm: one.alarm,
         })
         .collect();
     let key = |loaded: &Loaded| (loaded.tenant.clone(), loaded.conversation.id);
@@ -93,6 +95,12 @@ async fn a_touch_writes_what_a_message_changes_and_no_index() {
     after.last_activity = second(71);
     after.unechoed = vec![second(70), second(71)];
     after.replied_at = Some(second(71));
+    after.respond_clock = Clock::Running {
+        policy: PolicyId::new("standard").expect("an id"),
+        since: second(70),
+        warn: Some(second(72)),
+        due: second(73),
+    };
     let store = database.store();
     let session = store.session().await.expect("a session");
     session.begin().await.expect("a transaction");
@@ -100,8 +108,14 @@ async fn a_touch_writes_what_a_message_changes_and_no_index() {
     let session = store.session().await.expect("a session");
     session.begin().await.expect("a transaction");
     let tenant = acme();
+    let touched = Saved {
+        tenant: &tenant,
+        conversation: &after,
+        marked: false,
+        alarm: Some(second(80)),
+    };
     session
-        .commit_after(conversations::touch(&session, &[(&tenant, &after)]))
+        .commit_after(conversations::touch(&session, &[touched]))
         .await
         .expect("a commit");
     session.begin().await.expect("a transaction");
@@ -144,6 +158,7 @@ async fn a_full_save_is_as_cheap_where_no_index_is_concerned() {
             tenant: &tenant,
             conversation,
             marked: false,
+            alarm: None,
         }];
         session
             .commit_after(conversations::save(&session, &saved))
@@ -187,6 +202,7 @@ async fn a_lock_waits_and_then_sees_what_it_waited_for() {
             tenant: &tenant,
             conversation: &after,
             marked: true,
+            alarm: None,
         }];
         first
             .commit_after(conversations::save(&first, &saved))

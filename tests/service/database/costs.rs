@@ -113,15 +113,15 @@ async fn write(session: &Session, all: &[Conversation]) -> Result<(), StoreError
             tenant: &tenant,
             conversation,
             marked: false,
+            alarm: None,
         })
         .collect();
     let ids: Vec<_> = all.iter().map(|one| (tenant.clone(), one.id)).collect();
-    let touched: Vec<_> = all.iter().map(|one| (&tenant, one)).collect();
     conversations::insert(session, &saved).await?;
     conversations::lock(session, &ids).await?;
     conversations::partition_keys(session, &ids).await?;
     conversations::save(session, &saved).await?;
-    conversations::touch(session, &touched).await
+    conversations::touch(session, &saved).await
 }
 
 async fn notes(session: &Session, all: &[Conversation]) -> Result<(), StoreError> {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use switchboard::domain::agent::{Agent, Member, Membership, Presence, Profile, Role};
-use switchboard::domain::ids::{ChannelKey, TeamId, Tenant};
+use switchboard::domain::ids::{CalendarId, ChannelKey, TeamId, Tenant};
 use switchboard::store::{Session, agents, matching};
 
 use super::build::{acme, agent, agent_id, channel, second, team_id, tenant};
@@ -39,6 +39,7 @@ fn martha() -> Agent {
         ]),
         active: false,
         may_reply: false,
+        calendar: Some(CalendarId::new("office").expect("an id")),
         subscriptions: BTreeSet::from([channel(), ChannelKey::new("evolution:a,b{c}").expect("a channel")]),
     };
     Agent {

@@ -93,13 +93,13 @@ async fn writes_are_sent_when_they_are_first_polled() {
         tenant: &tenant,
         conversation: &conversation,
         marked: false,
+        alarm: None,
     }];
     let aliases = [(tenant.clone(), Uuid::now_v7(), conversation.id)];
     assert_sent_at_once!(wire, session, "aliases", aliases::add(&session, &aliases));
     assert_sent_at_once!(wire, session, "insert", conversations::insert(&session, &saved));
     assert_sent_at_once!(wire, session, "save", conversations::save(&session, &saved));
-    let touched = [(&tenant, &conversation)];
-    assert_sent_at_once!(wire, session, "touch", conversations::touch(&session, &touched));
+    assert_sent_at_once!(wire, session, "touch", conversations::touch(&session, &saved));
     let loads = [(&tenant, &agent)];
     assert_sent_at_once!(wire, session, "loads", agents::save_loads(&session, &loads));
     let team = team_id("support");
@@ -147,6 +147,8 @@ async fn records_and_timers_are_sent_when_they_are_first_polled() {
         tenant: &tenant,
         cause: "wamid",
         at: second(0),
+        asked_by: None,
+        epoch: None,
         decision: &decision,
     }];
     assert_sent_at_once!(
@@ -211,6 +213,7 @@ async fn a_whole_batch_goes_out_in_one_go_and_commit_comes_last() {
         tenant: &tenant,
         conversation: &conversation,
         marked: false,
+        alarm: None,
     }];
     let rows = [(HOME, "body".to_owned())];
     wire.keep_answers();

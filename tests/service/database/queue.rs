@@ -1,9 +1,9 @@
 //! A drain sees the heads of all queues, in order, however many wait behind them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use switchboard::domain::conversation::{AssignClock, Conversation, Owner};
+use switchboard::domain::conversation::{Clock, Conversation, Owner};
 use switchboard::domain::ids::{AgentId, ConversationId, Partition};
 use switchboard::domain::state::Requirement;
 use switchboard::store::queue::{self, Page};
@@ -107,6 +107,68 @@ async fn one_drain_holds_what_it_found_until_it_ends() {
     first.rollback().await;
     assert_eq!(found(&load(&second, 4).await), ids(&all[..4]));
     second.rollback().await;
+}
+
+/// Puts so many beside one that waits, each asking for one of so many things.
+async fn crowd(database: &Database, waiting: i64, requirements: i64) {
+    let example = asking_for("french", 0);
+    keep(
+        database.transaction().await,
+        &acme(),
+        std::slice::from_ref(&example),
+    )
+    .await;
+    database
+        .run(&format!(
+            "insert into conversation select (jsonb_populate_record(c, jsonb_build_object('id', gen_random_uuid(),
+                 'requirement', '0 +skill' || n % {requirements} || ':1',
+                 'route', jsonb_build_object('skills', jsonb_build_object('skill' || n % {requirements}, 1)),
+                 'waits_from', c.waits_from + n * interval '1 s'))).*
+             from conversation c, generate_series(1, {waiting}) n"
+        ))
+        .await;
+}
+
+#[tokio::test]
+async fn a_page_is_bounded_however_many_wait_and_however_many_different_things_they_ask_for() {
+    for (waiting, requirements, most) in [(200, 2, 101), (5_000, 2, 101), (5_000, 200, 4), (5_000, 1_500, 2)]
+    {
+        let database = Database::migrated().await;
+        crowd(&database, waiting, requirements).await;
+        let session = database.transaction().await;
+        let page = load(&session, 101).await;
+        let mut found: BTreeMap<Requirement, usize> = BTreeMap::new();
+        for one in &page.conversations {
+            let requirement = Requirement::of(&one.conversation).expect("it waits");
+            *found.entry(requirement).or_default() += 1;
+        }
+        assert_eq!(found.len() as i64, requirements + 1, "none is left out");
+        let expected = usize::try_from(waiting / requirements).unwrap().min(most);
+        let short = found.values().filter(|count| **count < expected).count();
+        assert_eq!(
+            short, 1,
+            "of each requirement {expected}, but for the one that is alone"
+        );
+        assert_eq!(found.values().max(), Some(&expected));
+        let full = found.values().filter(|count| **count >= most).count();
+        assert_eq!(page.more.len(), full, "who may have more behind them");
+        session.commit().await.expect("a commit");
+    }
+}
+
+#[tokio::test]
+async fn defect_20_a_depth_counts_whoever_waits_whatever_they_ask_and_whoever_holds_them() {
+    let database = Database::migrated().await;
+    crowd(&database, 3_000, 500).await;
+    let mut by_hand = waiting("support", 1);
+    by_hand.route.manual = true;
+    keep(database.transaction().await, &acme(), &[by_hand]).await;
+    // A drain holds some of them.
+    let drain = database.transaction().await;
+    load(&drain, 2).await;
+    let depths = queue::depths(&database.session().await).await;
+    assert_eq!(depths, Ok(vec![(acme(), team_id("support"), 3_002)]));
+    drain.rollback().await;
 }
 
 /// Rows that a drain of a queue this long reads from the index, and sequential scans it makes.
@@ -228,13 +290,14 @@ async fn whoever_would_wait_for_ever_is_stranded_and_nobody_else() {
         ..conversation(Owner::Nobody)
     };
     let breached = Conversation {
-        assign_clock: AssignClock::Breached,
+        assign_clock: Clock::Breached,
         ..conversation(Owner::Nobody)
     };
     let policy = switchboard::domain::ids::PolicyId::new("standard").expect("an id");
-    let running = AssignClock::Running {
+    let running = Clock::Running {
         policy,
         since: second(0),
+        warn: None,
         due: second(60),
     };
     let timed = Conversation {
@@ -243,6 +306,10 @@ async fn whoever_would_wait_for_ever_is_stranded_and_nobody_else() {
     };
     let without_timer = Conversation {
         assign_clock: running,
+        ..conversation(Owner::Nobody)
+    };
+    let unalarmed = Conversation {
+        assign_clock: Clock::Breached,
         ..conversation(Owner::Nobody)
     };
     let mut by_hand = waiting("support", 1);
@@ -256,22 +323,25 @@ async fn whoever_would_wait_for_ever_is_stranded_and_nobody_else() {
         breached,
         timed.clone(),
         without_timer.clone(),
+        unalarmed.clone(),
         by_hand,
         out_of_queue.clone(),
         waiting("support", 0),
         conversation(Owner::Agent(owned)),
     ];
     keep(database.transaction().await, &acme(), &all).await;
-    let (timed, out) = (timed.id, out_of_queue.id);
+    let (timed, out, silent) = (timed.id, out_of_queue.id, unalarmed.id);
     database
         .run(&format!(
             "update conversation set requirement = null, waits_from = null where id = '{out}';
+             update conversation set alarm = '2026-03-01' where id in ('{silent}', '{timed}');
+             insert into timer values ('acme', 'alarm', '{timed}', gen_random_uuid(), 3, clock_timestamp());
              insert into timer values ('acme', 'assign', '{timed}', gen_random_uuid(), 3, clock_timestamp())"
         ))
         .await;
     let session = database.session().await;
     // Ids begin with their time.
-    let stranded = [lost.id, without_timer.id, out].map(|id| (acme(), id));
+    let stranded = [lost.id, without_timer.id, silent, out].map(|id| (acme(), id));
     assert_eq!(queue::stranded(&session, HOME, 10).await, Ok(stranded.to_vec()));
     assert_eq!(
         queue::stranded(&session, Partition(HOME.0 + 1), 10).await,

@@ -201,6 +201,8 @@ async fn records_of_a_conversation_come_back_as_they_were_added_the_oldest_first
         tenant: &acme,
         cause: "wamid",
         at: second(1),
+        asked_by: Some(&martha),
+        epoch: Some(2),
         decision: &decision,
     }];
     records::add_engagements(&session, &[by_hand, automatic])
@@ -235,6 +237,8 @@ async fn records_of_a_conversation_come_back_as_they_were_added_the_oldest_first
         "candidates": [{"agent": "martha", "passed_over": null}, {"agent": "mark", "passed_over": "capacity"}],
         "passed_over": {"capacity": 1},
         "failed_rules": ["broken"],
+        "asked_by": "martha",
+        "epoch": 2,
     });
     assert_eq!(seen[0].detail, detail);
     session.rollback().await;

@@ -34,6 +34,7 @@ async fn fails(
             tenant: &tenant,
             conversation: there,
             marked: false,
+            alarm: None,
         }],
     )
     .await
