@@ -9,6 +9,8 @@ mod door;
 mod facts;
 mod forwarding;
 mod gateways;
+mod generated;
+mod hostile;
 mod identity;
 mod pinned;
 mod plans;

@@ -16,7 +16,11 @@ pub fn door(input: &[u8]) {
     let letter = Letter::of(input);
     let arrived = letter.read(Adapter::Detect);
     hold(&arrived);
-    assert_eq!(outcome(&arrived), outcome(&letter.read(Adapter::Detect)), "read otherwise the second time");
+    assert_eq!(
+        outcome(&arrived),
+        outcome(&letter.read(Adapter::Detect)),
+        "read otherwise the second time"
+    );
     for adapter in Adapter::ALL {
         hold(&letter.read(adapter));
     }
@@ -56,7 +60,9 @@ fn in_headers(body: &[u8]) -> Option<Letter<'static>> {
     for name in ["type", "id", "source", "time", "partitionkey"] {
         if let Some(value) = fields.get(name) {
             let text: Option<String> = serde_json::from_str(value.get()).ok()?;
-            letter.headers.push((format!("Ce-{name}").into(), text.unwrap_or_default().into()));
+            letter
+                .headers
+                .push((format!("Ce-{name}").into(), text.unwrap_or_default().into()));
         }
     }
     Some(letter)
@@ -96,7 +102,11 @@ pub fn unoapi(input: &[u8]) {
         return;
     };
     let payload = fields.get("payload").expect("what was read");
-    same(&arrived, &Letter::of_body(payload.get().as_bytes()), Adapter::CloudApi);
+    same(
+        &arrived,
+        &Letter::of_body(payload.get().as_bytes()),
+        Adapter::CloudApi,
+    );
     same(&arrived, &relayed(input), Adapter::UnoApi);
 }
 
@@ -109,7 +119,11 @@ pub fn evolution(input: &[u8]) {
         return;
     };
     same(&arrived, &relayed(input), Adapter::Evolution);
-    let Some(data) = fields.get("data").map(|data| data.get()).filter(|data| data.starts_with('{')) else {
+    let Some(data) = fields
+        .get("data")
+        .map(|data| data.get())
+        .filter(|data| data.starts_with('{'))
+    else {
         return;
     };
     let list = RawValue::from_string(format!("[{data}]")).expect("JSON");
@@ -131,8 +145,10 @@ pub fn whatsmeow(input: &[u8]) {
 /// Whether it was a gateway's body.
 fn foreign(arrived: &Arrived) -> bool {
     let reason = arrived.dead.as_ref().map(|dead| dead.reason);
-    !matches!(reason, Some(DeadReason::Unrecognised | DeadReason::Unparseable | DeadReason::TooLarge))
-        && arrived.commands.is_empty()
+    !matches!(
+        reason,
+        Some(DeadReason::Unrecognised | DeadReason::Unparseable | DeadReason::TooLarge)
+    ) && arrived.commands.is_empty()
 }
 
 /// A body as a relay puts it into a CloudEvent.
@@ -143,5 +159,10 @@ fn relayed(body: &[u8]) -> Letter<'static> {
 
 fn same(arrived: &Arrived, letter: &Letter<'_>, adapter: Adapter) {
     let other = letter.read(adapter);
-    assert_eq!(outcome(arrived), outcome(&other), "the same in another wrapper reads otherwise: {:?}", other.dead);
+    assert_eq!(
+        outcome(arrived),
+        outcome(&other),
+        "the same in another wrapper reads otherwise: {:?}",
+        other.dead
+    );
 }

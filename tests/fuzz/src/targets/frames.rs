@@ -4,11 +4,17 @@ use switchboard::broker::legible::Mender;
 
 /// A stream of frames: the first byte says in which pieces it comes.
 pub fn legible(input: &[u8]) {
-    let Some((&piece, stream)) = input.split_first() else { return };
+    let Some((&piece, stream)) = input.split_first() else {
+        return;
+    };
     let whole = mended(stream, stream.len().max(1));
     assert_eq!(whole.len(), stream.len(), "something grew or shrank");
     assert_eq!(mended(stream, usize::from(piece).max(1)), whole, "pieces matter");
-    assert_eq!(mended(&whole, whole.len().max(1)), whole, "mended twice it is something else");
+    assert_eq!(
+        mended(&whole, whole.len().max(1)),
+        whole,
+        "mended twice it is something else"
+    );
 }
 
 fn mended(bytes: &[u8], piece: usize) -> Vec<u8> {

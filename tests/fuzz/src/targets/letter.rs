@@ -34,7 +34,9 @@ impl<'a> Letter<'a> {
         let end = head_length(input);
         let mut letter = Self::of_body(&input[end..]);
         for line in input[..end].split(|byte| *byte == b'\n') {
-            let Some((name, value)) = named(line) else { continue };
+            let Some((name, value)) = named(line) else {
+                continue;
+            };
             if name.eq_ignore_ascii_case("content-type") {
                 letter.content_type = Some(value);
             } else {

@@ -17,6 +17,10 @@ const FOR_NONE: usize = 1 << 20;
 pub fn within_bounds(target: &Target, input: &[u8]) -> u64 {
     let taken = measure(|| (target.run)(input)).bytes_max;
     let bound = (FOR_NONE + PER_BYTE * input.len()) as u64;
-    assert!(taken <= bound, "{} bytes took {taken}, more than {bound}", input.len());
+    assert!(
+        taken <= bound,
+        "{} bytes took {taken}, more than {bound}",
+        input.len()
+    );
     taken
 }

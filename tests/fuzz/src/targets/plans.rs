@@ -23,7 +23,9 @@ const MAX_SENTENCE: usize = 4_096;
 /// A plan in TOML.
 pub fn toml(input: &[u8]) {
     expect_panics_of_the_parser();
-    let Ok(text) = std::str::from_utf8(input) else { return };
+    let Ok(text) = std::str::from_utf8(input) else {
+        return;
+    };
     match plan::from_toml(text) {
         Ok(checked) => good(&checked),
         Err(faults) => bad(&faults, text),
@@ -33,7 +35,9 @@ pub fn toml(input: &[u8]) {
 /// A plan in JSON: as a text it is not better than as a value.
 pub fn json(input: &[u8]) {
     expect_panics_of_the_parser();
-    let Ok(text) = std::str::from_utf8(input) else { return };
+    let Ok(text) = std::str::from_utf8(input) else {
+        return;
+    };
     let read = plan::from_json_text(text);
     if let Ok(value) = serde_json::from_str(text) {
         let of_value = plan::from_json(&value);
@@ -52,10 +56,12 @@ pub fn json(input: &[u8]) {
 
 /// A good plan reads back from what is stored of it as the same plan.
 fn good(checked: &Checked) {
-    let stored = plan::from_json(&checked.document).unwrap_or_else(|faults| panic!("stored, it is bad: {faults:?}"));
+    let stored =
+        plan::from_json(&checked.document).unwrap_or_else(|faults| panic!("stored, it is bad: {faults:?}"));
     same(checked, &stored);
     let text = checked.document.to_string();
-    let written = plan::from_json_text(&text).unwrap_or_else(|faults| panic!("written, it is bad: {faults:?}"));
+    let written =
+        plan::from_json_text(&text).unwrap_or_else(|faults| panic!("written, it is bad: {faults:?}"));
     same(checked, &written);
 }
 
@@ -67,10 +73,17 @@ fn same(one: &Checked, other: &Checked) {
 
 /// A bad one is told of by sentences, at places that are there.
 fn bad(faults: &[Fault], text: &str) {
-    assert!(!faults.is_empty() && faults.len() <= MAX_FAULTS, "{} faults", faults.len());
+    assert!(
+        !faults.is_empty() && faults.len() <= MAX_FAULTS,
+        "{} faults",
+        faults.len()
+    );
     let lines = u32::try_from(text.split('\n').count()).expect("few lines");
     for fault in faults {
-        assert!(!fault.message.is_empty() && fault.message.chars().count() <= MAX_SENTENCE, "{fault:?}");
+        assert!(
+            !fault.message.is_empty() && fault.message.chars().count() <= MAX_SENTENCE,
+            "{fault:?}"
+        );
         assert!(fault.line <= lines, "{fault:?} in {lines} lines");
     }
 }
@@ -78,12 +91,17 @@ fn bad(faults: &[Fault], text: &str) {
 /// A condition: what is let in answers, and costs no more than was reckoned.
 pub fn condition(input: &[u8]) {
     expect_panics_of_the_parser();
-    let Ok(source) = std::str::from_utf8(input) else { return };
+    let Ok(source) = std::str::from_utf8(input) else {
+        return;
+    };
     let condition = match Condition::compile(source) {
         Ok(condition) => condition,
         Err(error) => {
             assert!(error.line > 0 && error.column > 0, "{error:?}");
-            assert!(!error.message.is_empty() && error.message.chars().count() <= MAX_SENTENCE, "{error:?}");
+            assert!(
+                !error.message.is_empty() && error.message.chars().count() <= MAX_SENTENCE,
+                "{error:?}"
+            );
             return;
         }
     };
@@ -112,7 +130,10 @@ impl Given {
         let mut conversation = Conversation::unborn(id, channel, "key".into(), Partition(0));
         conversation.contact = Arc::new(contact);
         conversation.episode = 2;
-        Self { message, conversation }
+        Self {
+            message,
+            conversation,
+        }
     }
 
     fn plain() -> Self {

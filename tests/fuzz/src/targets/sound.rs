@@ -1,7 +1,9 @@
 //! What must hold of everything that is read, whatever it was.
 
 use jiff::{SignedDuration, Timestamp};
-use switchboard::contract::{AHEAD, Adapter, Arrived, ArrivedFact, MAX_FACTS, MAX_TEXT_CHARS, STALE_AFTER, forward};
+use switchboard::contract::{
+    AHEAD, Adapter, Arrived, ArrivedFact, MAX_FACTS, MAX_TEXT_CHARS, STALE_AFTER, forward,
+};
 use switchboard::domain::conversation::Contact;
 use switchboard::domain::input::What;
 
@@ -25,7 +27,10 @@ pub fn hold(arrived: &Arrived) {
     let told = arrived.facts.len() + arrived.commands.len() + arrived.skipped.len();
     assert!(told > 0 || arrived.dead.is_some(), "a body came to nothing");
     assert!(arrived.facts.len() <= MAX_FACTS, "more facts than are read");
-    assert!(arrived.skipped.values().all(|count| *count > 0), "counted what is not there");
+    assert!(
+        arrived.skipped.values().all(|count| *count > 0),
+        "counted what is not there"
+    );
     for fact in &arrived.facts {
         bounded(fact);
         shows_nothing(fact);
@@ -34,8 +39,14 @@ pub fn hold(arrived: &Arrived) {
     if let Some(dead) = &arrived.dead {
         let detail = &dead.detail;
         assert!(!detail.is_empty(), "dead for no reason");
-        assert!(detail.chars().count() <= MAX_DETAIL_CHARS, "a long complaint: {detail}");
-        assert!(!detail.chars().any(char::is_control), "a complaint of several lines: {detail:?}");
+        assert!(
+            detail.chars().count() <= MAX_DETAIL_CHARS,
+            "a long complaint: {detail}"
+        );
+        assert!(
+            !detail.chars().any(char::is_control),
+            "a complaint of several lines: {detail:?}"
+        );
         assert!(!shows_a_person(detail), "a complaint shows a value: {detail}");
     }
 }
@@ -44,11 +55,21 @@ pub fn hold(arrived: &Arrived) {
 fn bounded(fact: &ArrivedFact) {
     let arrival: Timestamp = ARRIVAL.parse().expect("a time");
     assert!(fact.identity.aliases().count() > 0, "a fact about nobody");
-    assert!(!fact.cause.is_empty() && fact.cause.len() <= MAX_ID_BYTES, "a bad cause");
+    assert!(
+        !fact.cause.is_empty() && fact.cause.len() <= MAX_ID_BYTES,
+        "a bad cause"
+    );
     let key = fact.home_key();
-    assert!(!key.is_empty() && key.len() <= MAX_KEY_BYTES, "a bad partition key");
+    assert!(
+        !key.is_empty() && key.len() <= MAX_KEY_BYTES,
+        "a bad partition key"
+    );
     let age = arrival.duration_since(fact.at);
-    assert!(age <= STALE_AFTER && age >= SignedDuration::ZERO - AHEAD, "happened at {}", fact.at);
+    assert!(
+        age <= STALE_AFTER && age >= SignedDuration::ZERO - AHEAD,
+        "happened at {}",
+        fact.at
+    );
     let Contact {
         name,
         language,
@@ -56,8 +77,17 @@ fn bounded(fact: &ArrivedFact) {
         attributes,
     } = &fact.contact;
     assert!(attributes.len() <= Contact::MAX_ATTRIBUTES);
-    let mut texts = vec![(&**name, 128), (&**language, 2), (&**country, 2), (&*fact.cause, MAX_ID_BYTES)];
-    texts.extend(attributes.iter().flat_map(|(name, value)| [(&**name, 64), (&**value, 256)]));
+    let mut texts = vec![
+        (&**name, 128),
+        (&**language, 2),
+        (&**country, 2),
+        (&*fact.cause, MAX_ID_BYTES),
+    ];
+    texts.extend(
+        attributes
+            .iter()
+            .flat_map(|(name, value)| [(&**name, 64), (&**value, 256)]),
+    );
     let aliases = fact.identity.aliases().chain(&fact.previous);
     texts.extend(aliases.map(|alias| (&*alias.value, MAX_ID_BYTES)));
     match &fact.what {
@@ -78,7 +108,10 @@ fn bounded(fact: &ArrivedFact) {
 
 /// What a log line could hold is the hash, the channel and the time, and nothing else.
 fn shows_nothing(fact: &ArrivedFact) {
-    let mut shown = format!("{fact:?} {:?} {:?} {:?}", fact.dedupe, fact.identity, fact.previous);
+    let mut shown = format!(
+        "{fact:?} {:?} {:?} {:?}",
+        fact.dedupe, fact.identity, fact.previous
+    );
     for allowed in [
         fact.dedupe.key().to_string(),
         format!("{:?}", fact.channel),
@@ -123,8 +156,16 @@ fn reads_back(fact: &ArrivedFact) {
 
 /// Everything about a fact but its partition key, in words that can be compared.
 pub fn told(fact: &ArrivedFact) -> String {
-    let aliases: Vec<_> = fact.identity.aliases().map(|alias| (alias.kind, &alias.value)).collect();
-    let previous: Vec<_> = fact.previous.iter().map(|alias| (alias.kind, &alias.value)).collect();
+    let aliases: Vec<_> = fact
+        .identity
+        .aliases()
+        .map(|alias| (alias.kind, &alias.value))
+        .collect();
+    let previous: Vec<_> = fact
+        .previous
+        .iter()
+        .map(|alias| (alias.kind, &alias.value))
+        .collect();
     format!(
         "{} {:?} {:?} {} {aliases:?} {previous:?} {:?} {} {} {:?}",
         fact.cause, fact.dedupe, fact.own_time, fact.channel, fact.contact, fact.at, fact.standby, fact.what
@@ -135,5 +176,8 @@ pub fn told(fact: &ArrivedFact) -> String {
 pub fn outcome(arrived: &Arrived) -> String {
     let facts: Vec<_> = arrived.facts.iter().map(told).collect();
     let reason = arrived.dead.as_ref().map(|dead| dead.reason);
-    format!("{facts:?} {:?} {:?} {reason:?}", arrived.commands, arrived.skipped)
+    format!(
+        "{facts:?} {:?} {:?} {reason:?}",
+        arrived.commands, arrived.skipped
+    )
 }

@@ -31,9 +31,12 @@ impl Node {
         match value {
             Value::String(text) => Self::Text(text),
             Value::Array(items) => Self::List(items.into_iter().map(Self::of).collect()),
-            Value::Object(fields) => {
-                Self::Fields(fields.into_iter().map(|(name, value)| (name, Self::of(value))).collect())
-            }
+            Value::Object(fields) => Self::Fields(
+                fields
+                    .into_iter()
+                    .map(|(name, value)| (name, Self::of(value)))
+                    .collect(),
+            ),
             other => Self::Leaf(other.to_string()),
         }
     }
