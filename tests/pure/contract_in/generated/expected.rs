@@ -1,6 +1,7 @@
 //! What a fact says, in words that a generated body can promise and a reading can be held to.
 
 use switchboard::contract::ArrivedFact;
+use switchboard::contract::words::Wire;
 use switchboard::domain::input::{Message, Origin, What};
 
 use super::super::identifiers;
