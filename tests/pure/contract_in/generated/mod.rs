@@ -27,7 +27,7 @@ fn outcome(arrived: &Arrived) -> Expected {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 1_500, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn everything_that_is_put_into_a_body_comes_out_of_it_in_order(webhook in webhook()) {
