@@ -4,15 +4,16 @@ use jiff::Timestamp;
 
 use super::arrived::{Arrived, Incoming, Limits};
 use super::cloud_api;
-use super::cloudevent::{self, CloudEvent};
+use super::cloudevent::{self, Announced, CloudEvent};
 use super::command;
 use super::dead::{Dead, DeadReason};
 use super::evolution;
 use super::fact;
-use super::json::Object;
+use super::json::{List, Object};
 use super::place::Place;
 use super::reading::Reading;
 use super::time;
+use super::trace::Trace;
 use super::whatsmeow;
 
 /// Reads one body. Never fails: what cannot be read is in [`Arrived::dead`], with the place.
@@ -21,7 +22,7 @@ use super::whatsmeow;
 /// (whatever the content type says: Dapr sends text/plain), then the foreign bodies: the `object` of a Cloud API webhook, the
 /// `payload` UnoAPI wraps one in, Evolution API's `event`, `instance` and `data`, and the wrappers around whatsmeow's events.
 pub fn read(incoming: &Incoming<'_>, arrival: Timestamp, limits: &Limits) -> Arrived {
-    let mut reading = Reading::new(time::to_micros(arrival));
+    let mut reading = Reading::new(time::to_micros(arrival), Trace::of_headers(incoming));
     if let Err(dead) = body(&mut reading, incoming, limits) {
         reading.refuse(dead);
     }
@@ -37,16 +38,17 @@ fn body(reading: &mut Reading, incoming: &Incoming<'_>, limits: &Limits) -> Resu
     // Once for the whole body: everything after this reads text.
     let text = std::str::from_utf8(incoming.body)
         .map_err(|_| Dead::new(DeadReason::Unparseable, "the body is not UTF-8"))?;
-    if cloudevent::is_structured(incoming.content_type) {
-        let envelope = Object::parse(text, Place::root(""))?;
-        return event(reading, &CloudEvent::structured(&envelope)?);
+    match cloudevent::announced(incoming.content_type) {
+        Some(Announced::One) => return structured(reading, &Object::parse(text, Place::root(""))?),
+        Some(Announced::Batch) => return batch(reading, text),
+        None => {}
     }
-    if let Some(event_in_headers) = CloudEvent::binary(incoming, text) {
+    if let Some(event_in_headers) = CloudEvent::binary(incoming, text, reading.trace.clone()) {
         return event(reading, &event_in_headers?);
     }
     let top = Object::parse(text, Place::root("")).map_err(unrecognised)?;
     if top.field("specversion").is_some() {
-        return event(reading, &CloudEvent::structured(&top)?);
+        return structured(reading, &top);
     }
     if foreign(reading, &top)? {
         return Ok(());
@@ -86,9 +88,34 @@ fn unrecognised(dead: Dead) -> Dead {
     }
 }
 
+/// A CloudEvent whose attributes are in the body.
+fn structured(reading: &mut Reading, envelope: &Object<'_, '_>) -> Result<(), Dead> {
+    reading.belongs_to(cloudevent::trace(envelope));
+    let read = CloudEvent::structured(envelope, reading.trace.clone())?;
+    event(reading, &read)
+}
+
+/// CloudEvents in a list, in order; a bad one spoils no other.
+fn batch(reading: &mut Reading, text: &str) -> Result<(), Dead> {
+    let events = List::parse(text, Place::root(""))?;
+    for (number, item) in events.iter().enumerate() {
+        reading.begin_part(number);
+        let envelope = Object::parse(item.raw(), Place::root("event"));
+        if let Err(dead) = envelope.and_then(|envelope| structured(reading, &envelope)) {
+            reading.refuse(dead);
+        }
+    }
+    Ok(())
+}
+
 /// What a CloudEvent carries: a command, a fact, or a webhook as its data.
 fn event(reading: &mut Reading, event: &CloudEvent<'_>) -> Result<(), Dead> {
     if let Some(name) = event.kind.strip_prefix(command::TYPE_PREFIX) {
+        if reading.is_part() {
+            // Each has a partition and an answer of its own.
+            let detail = "a command must be a message of its own, not one of a batch";
+            return Err(Dead::new(DeadReason::Invalid, detail));
+        }
         reading.command(command::read(name, event));
         return Ok(());
     }
@@ -96,7 +123,7 @@ fn event(reading: &mut Reading, event: &CloudEvent<'_>) -> Result<(), Dead> {
         reading.fact(fact::read(reading, kind, event));
         return Ok(());
     }
-    match Object::parse(event.data, Place::root("data")) {
+    match Object::parse(&event.data, Place::root("data")) {
         Ok(data) => {
             reading.enveloped = event.time()?;
             if foreign(reading, &data)? {
