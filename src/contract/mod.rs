@@ -7,6 +7,7 @@
 //! Architecture invariant: no complaint, hash or key written here shows an identifier or a text of a customer.
 
 // In: recognise, then read.
+mod adapter;
 mod arrived;
 mod dead;
 mod door;
@@ -37,6 +38,9 @@ mod web_message;
 // From ingress to the partitions.
 mod forward;
 
+// Through: from what arrives to all it causes.
+mod trace;
+
 // Out: events, who is told of them, and answers; then what they share.
 pub mod event;
 mod event_data;
@@ -51,6 +55,7 @@ mod parties;
 mod routing_key;
 pub mod words;
 
+pub use adapter::Adapter;
 pub use arrived::{
     Arrived, ArrivedCommand, ArrivedFact, Dedupe, Direction, Incoming, Limits, MAX_FACTS, Skip,
 };
@@ -60,3 +65,4 @@ pub use fact::{HANDOVER, RECEIVED, SENT};
 pub use forward::{Forwarded, forward};
 pub use message::MAX_TEXT_CHARS;
 pub use time::{AHEAD, STALE_AFTER};
+pub use trace::Trace;

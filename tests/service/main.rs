@@ -24,3 +24,4 @@ mod start;
 mod store;
 mod support;
 mod timers;
+mod trace;
