@@ -6,6 +6,8 @@ use std::sync::Arc;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
+use super::words::Wire;
+pub use crate::domain::identity::AliasKind;
 use crate::domain::ids::ChannelKey;
 
 /// Digits of a phone number. Wider than E.164's fifteen: it has to identify someone, not to be dialled, and gateways
@@ -20,43 +22,6 @@ const MAX_ALIAS_BYTES: usize = 128;
 
 /// Hexadecimal digits of a computed partition key (64 bits of SHA-256): short in headers, no collisions to speak of.
 const KEY_HEX_DIGITS: usize = 16;
-
-/// What an identifier is, in the order in which they are preferred as *the* identifier.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum AliasKind {
-    /// A phone number, E.164 with `+`.
-    Phone,
-    /// The business-scoped user id.
-    Bsuid,
-    /// The one above it, shared by a group of businesses.
-    ParentBsuid,
-    /// WhatsApp's linked id, which hides the phone.
-    Lid,
-    /// A group.
-    Group,
-}
-
-impl AliasKind {
-    /// Every kind, most preferred first.
-    pub const ALL: [Self; 5] = [
-        Self::Phone,
-        Self::Bsuid,
-        Self::ParentBsuid,
-        Self::Lid,
-        Self::Group,
-    ];
-
-    /// Its word on the wire and in hashes.
-    pub fn wire(self) -> &'static str {
-        match self {
-            Self::Phone => "phone",
-            Self::Bsuid => "bsuid",
-            Self::ParentBsuid => "parent_bsuid",
-            Self::Lid => "lid",
-            Self::Group => "group",
-        }
-    }
-}
 
 /// One identifier of a customer.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -75,8 +40,13 @@ impl fmt::Debug for Alias {
 }
 
 impl Alias {
-    /// Normalises a text as an identifier of this kind; `None` if it cannot be one.
+    /// Normalises a text as an identifier of this kind; `None` if it cannot be one. A parent id says itself that it is one: it is
+    /// the same identifier wherever it stands.
     pub fn new(kind: AliasKind, text: &str) -> Option<Self> {
+        let kind = match kind {
+            AliasKind::Bsuid => bsuid_kind(text)?,
+            kind => kind,
+        };
         let value: Arc<str> = match kind {
             AliasKind::Phone => phone(text)?.into(),
             AliasKind::Bsuid | AliasKind::ParentBsuid => {
@@ -133,9 +103,8 @@ pub(super) struct Found([Option<Alias>; AliasKind::ALL.len()]);
 impl Found {
     /// Takes a text as an identifier of this kind, unless it is none or the kind is taken.
     pub(super) fn offer(&mut self, kind: AliasKind, text: &str) {
-        let place = &mut self.0[kind as usize];
-        if place.is_none() {
-            *place = Alias::new(kind, text);
+        if let Some(alias) = Alias::new(kind, text) {
+            self.0[alias.kind as usize].get_or_insert(alias);
         }
     }
 
