@@ -169,6 +169,7 @@ impl Company {
         self.happens(Body::Fact(Fact {
             conversation,
             channel,
+            conflict: Vec::new(),
             contact,
             at,
             standby,
