@@ -25,10 +25,7 @@ impl Steering {
     /// The key to send this fact by: that of the conversation its identifiers are known to lead to, else the one that any of
     /// them was sent by before, else its own.
     pub fn key<'a>(&mut self, fact: &ArrivedFact, known: impl Fn(Uuid) -> Option<&'a str>) -> Arc<str> {
-        let identifiers: Vec<Uuid> = fact
-            .identifiers()
-            .map(|alias| alias.key(&fact.channel))
-            .collect();
+        let identifiers: Vec<Uuid> = fact.identifiers().map(|alias| alias.key(&fact.channel)).collect();
         let known = identifiers.iter().find_map(|alias| known(*alias).map(Arc::from));
         let lately = || identifiers.iter().find_map(|alias| self.keys.get(alias).cloned());
         let key = known.or_else(lately).unwrap_or_else(|| fact.home_key());
