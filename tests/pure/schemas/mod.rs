@@ -5,6 +5,7 @@
 
 mod answered;
 mod coverage;
+mod dead;
 mod dialect;
 mod examples;
 mod made;
