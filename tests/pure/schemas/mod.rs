@@ -8,6 +8,7 @@ mod coverage;
 mod dead;
 mod dialect;
 mod examples;
+mod limits;
 mod made;
 mod mutations;
 mod plans;

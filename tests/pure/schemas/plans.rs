@@ -24,7 +24,7 @@ const UNSAYABLE: &[(&str, &str)] = &[
 ];
 
 /// Every key of the reader, as JSON.
-fn every_key() -> Value {
+pub fn every_key() -> Value {
     let text = std::fs::read_to_string(root().join("tests/fixtures/plans/every_key.toml"))
         .expect("the plan is there");
     from_toml(&text).expect("it is valid").document
