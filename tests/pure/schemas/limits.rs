@@ -80,7 +80,7 @@ fn of_texts() {
     door(received, "plain", "/source", text(512), text(513));
     door(received, "plain", "/partitionkey", text(255), text(256));
     door(received, "plain", "/data/message/id", text(512), text(513));
-    let channel = |length| json!(format!("w:{}", "x".repeat(length - 2)));
+    let channel = |length: usize| json!(format!("w:{}", "x".repeat(length - 2)));
     door(received, "plain", "/data/channel", channel(200), channel(201));
     let assign = "switchboard.command.assign";
     for id in ["/data/tenant", "/data/actor", "/data/to/agent"] {
