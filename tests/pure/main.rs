@@ -16,6 +16,7 @@ mod outbound;
 mod plan;
 mod properties;
 mod recipes;
+mod schemas;
 mod simulate;
 mod sources;
 #[allow(
