@@ -34,6 +34,9 @@ mod reading;
 mod time;
 mod web_message;
 
+// In: what may be kept of it.
+mod redact;
+
 // From ingress to the partitions.
 mod forward;
 
@@ -59,4 +62,5 @@ pub use door::read;
 pub use fact::{HANDOVER, RECEIVED, SENT};
 pub use forward::{Forwarded, forward};
 pub use message::MAX_TEXT_CHARS;
+pub use redact::redacted;
 pub use time::{AHEAD, STALE_AFTER};
