@@ -8,6 +8,7 @@ use super::cloudevent::{self, CloudEvent};
 use super::command;
 use super::dead::{Dead, DeadReason};
 use super::fact;
+use super::form::{Announced, Carries};
 use super::json::Object;
 use super::place::Place;
 use super::reading::Reading;
@@ -42,14 +43,17 @@ fn body(
     let text = std::str::from_utf8(incoming.body)
         .map_err(|_| Dead::new(DeadReason::Unparseable, "the body is not UTF-8"))?;
     if cloudevent::is_structured(incoming.content_type) {
+        reading.announced(Announced::ContentType);
         let envelope = Object::parse(text, Place::root(""))?;
         return event(reading, &CloudEvent::structured(&envelope)?, adapter);
     }
     if let Some(event_in_headers) = CloudEvent::binary(incoming, text) {
+        reading.announced(Announced::Headers);
         return event(reading, &event_in_headers?, adapter);
     }
     let top = Object::parse(text, Place::root("")).map_err(|dead| no_object(dead, adapter))?;
     if top.field("specversion").is_some() {
+        reading.announced(Announced::Specversion);
         return event(reading, &CloudEvent::structured(&top)?, adapter);
     }
     if adapter.takes_bare_bodies() && adapter.read(reading, &top)? {
@@ -71,10 +75,12 @@ fn no_object(dead: Dead, adapter: Adapter) -> Dead {
 fn event(reading: &mut Reading, event: &CloudEvent<'_>, adapter: Adapter) -> Result<(), Dead> {
     if adapter.takes_events() {
         if let Some(name) = event.kind.strip_prefix(command::TYPE_PREFIX) {
+            reading.carries(Carries::Command);
             reading.command(command::read(name, event));
             return Ok(());
         }
         if let Some(kind) = fact::Kind::of(&event.kind) {
+            reading.carries(Carries::Fact);
             reading.fact(fact::read(reading, kind, event));
             return Ok(());
         }

@@ -11,6 +11,7 @@ mod adapter;
 mod arrived;
 mod dead;
 mod door;
+mod form;
 
 // In: the shapes.
 mod cloud_api;
@@ -62,6 +63,7 @@ pub use arrived::{
 pub use dead::{Dead, DeadReason};
 pub use door::read;
 pub use fact::{HANDOVER, RECEIVED, SENT};
+pub use form::{Announced, Carries, Form};
 pub use forward::{Forwarded, forward};
 pub use message::MAX_TEXT_CHARS;
 pub use redact::redacted;

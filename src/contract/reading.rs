@@ -4,6 +4,7 @@ use jiff::Timestamp;
 
 use super::arrived::{Arrived, ArrivedCommand, ArrivedFact, MAX_FACTS, Skip};
 use super::dead::{Dead, DeadReason};
+use super::form::{Announced, Carries};
 
 /// Collects what a body turns into while it is read.
 pub(super) struct Reading {
@@ -25,6 +26,16 @@ impl Reading {
             more_dead: 0,
             too_many: false,
         }
+    }
+
+    /// Notes what announced a CloudEvent.
+    pub(super) fn announced(&mut self, by: Announced) {
+        self.arrived.form.event = Some(by);
+    }
+
+    /// Notes what the body carries.
+    pub(super) fn carries(&mut self, what: Carries) {
+        self.arrived.form.carries = Some(what);
     }
 
     /// Takes a fact, or what was wrong with it.
@@ -66,6 +77,7 @@ impl Reading {
         if self.too_many {
             let detail = format_args!("the body holds more than {MAX_FACTS} messages");
             return Arrived {
+                form: self.arrived.form,
                 dead: Some(Dead::new(DeadReason::TooLarge, detail)),
                 ..Arrived::default()
             };

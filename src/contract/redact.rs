@@ -93,7 +93,14 @@ fn holds_secrets(top: &Object<'_, '_>) -> bool {
 fn is_gateways(body: &Object<'_, '_>) -> bool {
     let has = |names: &[&'static str]| names.iter().any(|name| body.field(name).is_some());
     let linked = has(&["event", "type"])
-        && has(&["instance", "instanceId", "instanceToken", "instanceName", "apikey", "userID"]);
+        && has(&[
+            "instance",
+            "instanceId",
+            "instanceToken",
+            "instanceName",
+            "apikey",
+            "userID",
+        ]);
     // UnoAPI puts beside a webhook's body where it goes, with the tokens for there.
     let wrapped = has(&["payload"]) && has(&["webhooks", "webhook"]);
     linked || wrapped

@@ -13,6 +13,7 @@ mod identity;
 mod pinned;
 mod plans;
 mod properties;
+mod redaction;
 mod samples;
 mod times;
 mod wishes;
