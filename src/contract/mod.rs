@@ -37,7 +37,7 @@ mod time;
 mod web_message;
 
 // In: what may be kept of it.
-mod redact;
+pub mod redact;
 
 // From ingress to the partitions.
 mod forward;

@@ -11,7 +11,7 @@ use super::place::Place;
 const TAKEN_OUT: &[u8] = b"\"dropped\"";
 
 /// Fields whose values are secrets or media, in whatever case and wherever they stand. None of them is ever read.
-const NAMES: [&str; 21] = [
+pub const NAMES: [&str; 21] = [
     // Keys of the gateway: whoever has one may send in the business's name.
     "apikey",
     "api_key",

@@ -17,6 +17,7 @@ mod journey;
 mod locks;
 mod moments;
 mod ownership;
+mod publish;
 mod releases;
 mod shares;
 mod simulate;

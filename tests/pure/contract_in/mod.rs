@@ -1,5 +1,6 @@
 //! What arrives, read: one sentence per rule, and properties over bodies nobody would write.
 
+mod claims;
 mod cloud_api;
 mod cloud_faults;
 mod cloud_people;
@@ -9,6 +10,7 @@ mod door;
 mod facts;
 mod forwarding;
 mod gateways;
+mod guide;
 mod identity;
 mod pinned;
 mod plans;
