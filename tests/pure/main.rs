@@ -18,6 +18,7 @@ mod properties;
 mod publish;
 mod recipes;
 mod simulate;
+mod sources;
 #[allow(
     dead_code,
     reason = "a kit for histories: what a test does not need yet, the next one will"

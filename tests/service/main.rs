@@ -21,6 +21,7 @@ mod publish;
 mod releases;
 mod shares;
 mod simulate;
+mod sources;
 mod start;
 mod store;
 mod support;
