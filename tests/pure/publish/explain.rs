@@ -371,3 +371,21 @@ fn the_words_for_skips_are_there_for_each_of_them() {
     assert_eq!(value["skipped"][0]["reason"], Skip::Empty.label());
     assert_eq!(value["skipped"][0]["means"], "nothing is in it");
 }
+
+#[test]
+fn a_language_is_found_out_where_a_rule_asks_for_it() {
+    let text = PLAN.replace("contact.country == \"BR\"", "contact.language == \"pt\"");
+    let plan = Arc::new(plan::from_toml(&text).expect("a good plan").plan);
+    let known = |_: &ChannelKey| Known::Plan(plan.clone());
+    let mut body = fixture("webhook_text");
+    *body
+        .pointer_mut("/entry/0/changes/0/value/messages/0/text/body")
+        .expect("a text") =
+        json!("Bom dia, quero cancelar o meu pedido porque ainda não chegou, você pode me ajudar?");
+    let value = value(&body, &lens(&known));
+    let route = &value["facts"][0]["route"];
+    assert_eq!(
+        (&route["rule"], &route["language"], &route["country"]),
+        (&json!("wants to leave"), &json!("pt"), &json!(null))
+    );
+}
