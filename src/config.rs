@@ -145,7 +145,7 @@ impl Worker {
             )?,
             lease: lease(source)?,
             batch: within(source, "SWITCHBOARD_BATCH", 500, 1..=5_000)?,
-            max_body: within(source, "SWITCHBOARD_MAX_BODY", DEFAULT_MAX_BODY, 1_024..=64 << 20)?,
+            max_body: max_body(source)?,
             grace: duration(source, "SWITCHBOARD_GRACE", Duration::from_secs(25))?,
             ingress: Ingress::from(source)?,
         })
@@ -163,6 +163,11 @@ pub fn partitions_given(source: &impl Source) -> Result<Option<u16>, ConfigError
         .get("SWITCHBOARD_PARTITIONS")
         .map(|_| partitions(source))
         .transpose()
+}
+
+/// `SWITCHBOARD_MAX_BODY`, in bytes.
+pub fn max_body(source: &impl Source) -> Result<usize, ConfigError> {
+    within(source, "SWITCHBOARD_MAX_BODY", DEFAULT_MAX_BODY, 1_024..=64 << 20)
 }
 
 fn lease(source: &impl Source) -> Result<Duration, ConfigError> {

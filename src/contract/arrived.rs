@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::dead::Dead;
+use super::form::Form;
 use super::identity::{self, Alias, Identity};
 use super::trace::Trace;
 use crate::domain::conversation::Contact;
@@ -50,6 +51,8 @@ impl Default for Limits {
 /// Everything one body turns into. One bad part does not spoil the others: they are here, and `dead` says what was bad.
 #[derive(Debug, Clone, Default)]
 pub struct Arrived {
+    /// What the body was recognised as.
+    pub form: Form,
     /// What gateways report, in the order of the body; first, whose identifiers changed.
     pub facts: Vec<ArrivedFact>,
     /// What people want.

@@ -162,27 +162,27 @@ pub(super) fn trace(envelope: &Object<'_, '_>) -> Option<Trace> {
     Trace::read(&text(trace::PARENT)?, text(trace::STATE).as_deref())
 }
 
-/// What a content type announces.
+/// A content mode that a content type announces.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Announced {
-    /// A structured CloudEvent.
-    One,
+pub(super) enum Mode {
+    /// One CloudEvent.
+    Structured,
     /// A list of them. AMQP has no such mode, but what collects events over HTTP passes it on.
-    Batch,
+    Batched,
 }
 
 /// Whether, and how, a content type announces CloudEvents.
-pub(super) fn announced(content_type: Option<&str>) -> Option<Announced> {
-    const ONE: &str = "application/cloudevents";
-    const BATCH: &str = "application/cloudevents-batch";
+pub(super) fn mode(content_type: Option<&str>) -> Option<Mode> {
+    const STRUCTURED: &str = "application/cloudevents";
+    const BATCHED: &str = "application/cloudevents-batch";
     let text = content_type?.trim_start();
     let begins_with = |beginning: &str| {
         let found = text.get(..beginning.len());
         found.is_some_and(|found| found.eq_ignore_ascii_case(beginning))
     };
     match () {
-        () if begins_with(BATCH) => Some(Announced::Batch),
-        () if begins_with(ONE) => Some(Announced::One),
+        () if begins_with(BATCHED) => Some(Mode::Batched),
+        () if begins_with(STRUCTURED) => Some(Mode::Structured),
         () => None,
     }
 }

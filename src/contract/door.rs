@@ -4,10 +4,11 @@ use jiff::Timestamp;
 
 use super::adapter::Adapter;
 use super::arrived::{Arrived, Incoming, Limits};
-use super::cloudevent::{self, Announced, CloudEvent};
+use super::cloudevent::{self, CloudEvent, Mode};
 use super::command;
 use super::dead::{Dead, DeadReason};
 use super::fact;
+use super::form::{Announced, Carries};
 use super::json::{List, Object};
 use super::place::Place;
 use super::reading::Reading;
@@ -42,19 +43,25 @@ fn body(
     // Once for the whole body: everything after this reads text.
     let text = std::str::from_utf8(incoming.body)
         .map_err(|_| Dead::new(DeadReason::Unparseable, "the body is not UTF-8"))?;
-    match cloudevent::announced(incoming.content_type) {
-        Some(Announced::One) => {
+    match cloudevent::mode(incoming.content_type) {
+        Some(Mode::Structured) => {
+            reading.announced(Announced::ContentType);
             let envelope = Object::parse(text, Place::root(""))?;
             return structured(reading, &envelope, adapter);
         }
-        Some(Announced::Batch) => return batch(reading, text, adapter),
+        Some(Mode::Batched) => {
+            reading.announced(Announced::ContentType);
+            return batch(reading, text, adapter);
+        }
         None => {}
     }
     if let Some(event_in_headers) = CloudEvent::binary(incoming, text, reading.trace.clone()) {
+        reading.announced(Announced::Headers);
         return event(reading, &event_in_headers?, adapter);
     }
     let top = Object::parse(text, Place::root("")).map_err(|dead| no_object(dead, adapter))?;
     if top.field("specversion").is_some() {
+        reading.announced(Announced::Specversion);
         return structured(reading, &top, adapter);
     }
     if adapter.takes_bare_bodies() && adapter.read(reading, &top)? {
@@ -96,6 +103,7 @@ fn batch(reading: &mut Reading, text: &str, adapter: Adapter) -> Result<(), Dead
 fn event(reading: &mut Reading, event: &CloudEvent<'_>, adapter: Adapter) -> Result<(), Dead> {
     if adapter.takes_events() {
         if let Some(name) = event.kind.strip_prefix(command::TYPE_PREFIX) {
+            reading.carries(Carries::Command);
             if reading.is_part() {
                 // Each has a partition and an answer of its own.
                 let detail = "a command must be a message of its own, not one of a batch";
@@ -105,6 +113,7 @@ fn event(reading: &mut Reading, event: &CloudEvent<'_>, adapter: Adapter) -> Res
             return Ok(());
         }
         if let Some(kind) = fact::Kind::of(&event.kind) {
+            reading.carries(Carries::Fact);
             reading.fact(fact::read(reading, kind, event));
             return Ok(());
         }

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 
 use super::arrived::{Arrived, ArrivedCommand, ArrivedFact, MAX_FACTS, Skip};
 use super::dead::{Dead, DeadReason};
+use super::form::{Announced, Carries};
 use super::trace::Trace;
 
 /// Collects what a body turns into while it is read.
@@ -51,6 +52,16 @@ impl Reading {
     /// What is being read belongs to this trace, or else to that of the message.
     pub(super) fn belongs_to(&mut self, trace: Option<Trace>) {
         self.trace = trace.or_else(|| self.carried.clone());
+    }
+
+    /// Notes what announced a CloudEvent.
+    pub(super) fn announced(&mut self, by: Announced) {
+        self.arrived.form.event = Some(by);
+    }
+
+    /// Notes what the body carries.
+    pub(super) fn carries(&mut self, what: Carries) {
+        self.arrived.form.carries = Some(what);
     }
 
     /// Takes a fact, or what was wrong with it.
@@ -102,6 +113,7 @@ impl Reading {
         if self.too_many {
             let detail = format_args!("the body holds more than {MAX_FACTS} messages");
             return Arrived {
+                form: self.arrived.form,
                 dead: Some(Dead::new(DeadReason::TooLarge, detail)),
                 trace: self.arrived.trace,
                 ..Arrived::default()

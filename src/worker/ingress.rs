@@ -9,7 +9,6 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use lapin::BasicProperties;
-use metrics::counter;
 use tokio::sync::watch;
 use tokio::time::{interval, sleep};
 use uuid::Uuid;
@@ -18,15 +17,14 @@ use super::doors::Door;
 use super::gather::Arrival;
 use super::lane::Doubt;
 use super::links::Pair;
-use super::reading;
 use super::shared::Shared;
 use super::steering::Steering;
-use crate::broker::{Consumer, Exchange, Publication, Publisher, consumer, dead};
+use super::{letters, reading};
+use crate::broker::{Consumer, Exchange, Publication, Publisher, consumer};
 use crate::contract::{ArrivedCommand, ArrivedFact, Dead, DeadReason, forward, partition};
 use crate::domain::ids::{ConversationId, Tenant};
 use crate::retry::Delays;
 use crate::store::{aliases, conversations};
-use crate::telemetry;
 
 /// Shortest and longest wait before the queue is consumed again.
 const RETAKE: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
@@ -258,22 +256,7 @@ impl Ingress {
     }
 
     fn letter(&self, arrival: &Arrival, dead: &Dead) -> Publication {
-        let reason = dead.reason.wire();
-        counter!(telemetry::DEAD_LETTERS, "reason" => reason).increment(1);
-        tracing::warn!(
-            reason,
-            detail = dead.detail,
-            queue = self.door.queue,
-            trace_id = arrival.trace_id(),
-            "message dead-lettered"
-        );
-        dead::letter(
-            &arrival.delivery,
-            &self.door.queue,
-            reason,
-            &dead.detail,
-            &Timestamp::now().to_string(),
-        )
+        letters::letter(arrival, &self.door.queue, dead, &Timestamp::now().to_string())
     }
 
     fn sure_of_lease(&self) -> Result<(), Doubt> {

@@ -15,8 +15,8 @@ use super::batch::{Author, Outcome};
 use super::gather::Arrival;
 use super::links::Pair;
 use super::shared::Shared;
-use super::{announce, reading};
-use crate::broker::{BrokerError, Consumer, Delivery, Publication, Publisher, consumer, dead};
+use super::{announce, letters, reading};
+use crate::broker::{BrokerError, Consumer, Delivery, Publication, Publisher, consumer};
 use crate::contract::{Adapter, Dead, DeadReason, parcel};
 use crate::domain::ids::Partition;
 use crate::retry::Delays;
@@ -383,22 +383,12 @@ impl Lane {
     }
 }
 
-/// The dead letters of a batch, with the original bodies.
+/// The dead letters of a batch.
 fn dead_letters(arrivals: &[Arrival], outcome: &Outcome, queue: &str) -> Vec<Publication> {
     let at = outcome.now.unwrap_or(Timestamp::UNIX_EPOCH).to_string();
     let letter = |(place, dead): &(usize, Dead)| {
-        let reason = dead.reason.wire();
-        counter!(telemetry::DEAD_LETTERS, "reason" => reason).increment(1);
         let arrival = arrivals.get(*place)?;
-        let trace_id = arrival.trace_id();
-        tracing::warn!(
-            reason,
-            detail = dead.detail,
-            queue,
-            trace_id,
-            "message dead-lettered"
-        );
-        Some(dead::letter(&arrival.delivery, queue, reason, &dead.detail, &at))
+        Some(letters::letter(arrival, queue, dead, &at))
     };
     outcome.dead.iter().filter_map(letter).collect()
 }

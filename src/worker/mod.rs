@@ -6,6 +6,7 @@
 // One lane.
 pub mod attempt;
 mod lane;
+mod letters;
 mod reading;
 
 // One batch, in the order of its steps.

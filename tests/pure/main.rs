@@ -15,6 +15,7 @@ mod notify;
 mod outbound;
 mod plan;
 mod properties;
+mod publish;
 mod recipes;
 mod schemas;
 mod simulate;

@@ -18,6 +18,7 @@ mod journey;
 mod locks;
 mod moments;
 mod ownership;
+mod publish;
 mod releases;
 mod secure;
 mod shares;

@@ -1,6 +1,7 @@
 //! What arrives, read: one sentence per rule, and properties over bodies nobody would write.
 
 mod aliases;
+mod claims;
 mod cloud_api;
 mod cloud_faults;
 mod cloud_people;
@@ -11,10 +12,12 @@ mod door;
 mod facts;
 mod forwarding;
 mod gateways;
+mod guide;
 mod identity;
 mod pinned;
 mod plans;
 mod properties;
+mod redaction;
 mod samples;
 mod times;
 mod trace;
