@@ -82,5 +82,6 @@ print_totals() {
   fi
   printf '\n%s passed, %s failed' "$passed" "$failed"
   if [ "$skipped" -gt 0 ]; then printf ', %s skipped' "$skipped"; fi
+  print_not_run
   printf '\n'
 }
