@@ -49,7 +49,7 @@ impl Default for Limits {
 /// Everything one body turns into. One bad part does not spoil the others: they are here, and `dead` says what was bad.
 #[derive(Debug, Clone, Default)]
 pub struct Arrived {
-    /// What gateways report, in the order of the body.
+    /// What gateways report, in the order of the body; first, whose identifiers changed.
     pub facts: Vec<ArrivedFact>,
     /// What people want.
     pub commands: Vec<ArrivedCommand>,
@@ -148,6 +148,12 @@ impl fmt::Debug for ArrivedFact {
 }
 
 impl ArrivedFact {
+    /// Every identifier that leads to the customer's conversation: who they are goes before who they were, since whatever
+    /// they write next says only who they are.
+    pub fn identifiers(&self) -> impl Iterator<Item = &Alias> {
+        self.identity.aliases().chain(&self.previous)
+    }
+
     /// The publisher's partition key, or the one everybody would compute.
     pub fn home_key(&self) -> Arc<str> {
         match &self.partition_key {

@@ -7,7 +7,8 @@ use serde::Serialize;
 
 use super::arrived::{ArrivedFact, Dedupe};
 use super::fact;
-use super::identity::{Alias, AliasKind};
+use super::identity::Alias;
+use super::words::Wire;
 use crate::domain::conversation::Contact;
 use crate::domain::ids::ChannelKey;
 use crate::domain::input::{Message, Origin, What};
@@ -181,6 +182,6 @@ impl<'a> MessageData<'a> {
 }
 
 fn by_kind<'a>(aliases: impl Iterator<Item = &'a Alias>) -> BTreeMap<&'static str, &'a str> {
-    let named = |alias: &'a Alias| (AliasKind::wire(alias.kind), &*alias.value);
+    let named = |alias: &'a Alias| (alias.kind.wire(), &*alias.value);
     aliases.map(named).collect()
 }

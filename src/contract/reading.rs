@@ -83,6 +83,8 @@ impl Reading {
         if nothing {
             self.skip(Skip::Empty, 1);
         }
+        // Whoever changed an identifier may have written under the new one in the same body, wherever that stands in it.
+        self.arrived.facts.sort_by_key(|fact| fact.previous.is_empty());
         self.arrived
     }
 }

@@ -4,6 +4,7 @@ use crate::domain::agent::{Presence, Role};
 use crate::domain::bulk::ItemOutcome;
 use crate::domain::conversation::{ClockKind, EscalationReason, Priority, Status};
 use crate::domain::event::{By, Code, Reason};
+use crate::domain::identity::AliasKind;
 use crate::domain::input::{Origin, System};
 use crate::domain::notify::NotificationKind;
 use crate::domain::plan::Strategy;
@@ -12,6 +13,19 @@ use crate::domain::plan::Strategy;
 pub trait Wire {
     /// The word.
     fn wire(&self) -> &'static str;
+}
+
+/// In events and in the hashes of identifiers alike.
+impl Wire for AliasKind {
+    fn wire(&self) -> &'static str {
+        match self {
+            AliasKind::Phone => "phone",
+            AliasKind::Bsuid => "bsuid",
+            AliasKind::ParentBsuid => "parent_bsuid",
+            AliasKind::Lid => "lid",
+            AliasKind::Group => "group",
+        }
+    }
 }
 
 impl Wire for Status {

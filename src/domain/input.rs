@@ -11,6 +11,7 @@ use uuid::Uuid;
 use super::agent::{Presence, Role, Skills};
 use super::bulk;
 use super::conversation::{Contact, Priority};
+use super::identity::Leading;
 use super::ids::{AgentId, ChannelKey, ConversationId, TeamId};
 use super::plan::Plan;
 
@@ -43,6 +44,8 @@ pub struct Fact {
     pub conversation: ConversationId,
     /// The business number.
     pub channel: ChannelKey,
+    /// Where the customer's identifiers lead if they disagree, this conversation first; empty if they do not.
+    pub conflict: Vec<Leading>,
     /// What is known of the customer.
     pub contact: Contact,
     /// When it happened, by the gateway (clocks run from here).

@@ -189,6 +189,7 @@ impl Changes {
             (Kind::Conversation(..) | Kind::CommandRejected(_), Some(after)) => after.home,
             (Kind::PresenceChanged { agent, .. }, _) => self.partition(&format!("agent/{agent}")),
             (Kind::ContactForgotten { partition_key, .. }, _) => self.partition(partition_key),
+            (Kind::IdentityConflict(conflict), _) => conflict.home,
             (Kind::AgentUpserted { agent, .. } | Kind::AgentRemoved { agent }, _) => {
                 self.partition(&format!("agent/{}", agent.id))
             }
@@ -287,7 +288,8 @@ impl Changes {
             | Kind::Skipped(_)
             | Kind::BulkAccepted(_)
             | Kind::BulkItemDone(_)
-            | Kind::BulkDone(_) => {}
+            | Kind::BulkDone(_)
+            | Kind::IdentityConflict(_) => {}
         }
     }
 

@@ -77,6 +77,7 @@ pub fn arrived(pending: &[Pending<'_>], new: &[bool], resolved: &Resolved) -> Ve
                 let body = Body::Fact(Fact {
                     conversation,
                     channel: fact.channel.clone(),
+                    conflict: resolved.conflicts.get(&place).cloned().unwrap_or_default(),
                     contact: fact.contact.clone(),
                     at: fact.at,
                     standby: fact.standby,

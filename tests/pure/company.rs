@@ -203,6 +203,7 @@ impl Company {
         self.happens(Body::Fact(Fact {
             conversation,
             channel,
+            conflict: Vec::new(),
             contact,
             at,
             standby,
