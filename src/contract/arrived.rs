@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use super::dead::Dead;
 use super::identity::{self, Alias, Identity};
+use super::trace::Trace;
 use crate::domain::conversation::Contact;
 use crate::domain::ids::{ChannelKey, ConversationId, Tenant};
 use crate::domain::input::{Action, Command, What};
@@ -57,6 +58,8 @@ pub struct Arrived {
     pub skipped: BTreeMap<Skip, u32>,
     /// The body goes to the dead letters, once, for this.
     pub dead: Option<Dead>,
+    /// The trace of the message, for log lines about the whole of it.
+    pub trace: Option<Trace>,
 }
 
 /// Why a part of a body is passed over. Each is a label of a counter.
@@ -134,6 +137,8 @@ pub struct ArrivedFact {
     pub standby: bool,
     /// What happened.
     pub what: What,
+    /// The trace it belongs to; nothing depends on it.
+    pub trace: Option<Trace>,
 }
 
 /// Shows nothing of the customer, so that no log line can.
@@ -180,6 +185,8 @@ pub struct ArrivedCommand {
     pub document: Option<serde_json::Value>,
     /// For `contact.forget`: whom. The core is only told of their conversations.
     pub contact: Vec<Alias>,
+    /// The trace it belongs to; nothing depends on it.
+    pub trace: Option<Trace>,
 }
 
 impl ArrivedCommand {

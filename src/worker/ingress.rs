@@ -241,6 +241,7 @@ impl Ingress {
             reason,
             detail = dead.detail,
             queue = self.queue,
+            trace_id = arrival.trace_id(),
             "message dead-lettered"
         );
         dead::letter(

@@ -3,6 +3,7 @@
 mod cloud_api;
 mod cloud_faults;
 mod cloud_people;
+mod cloudevents;
 mod commands;
 mod derived;
 mod door;
@@ -15,6 +16,7 @@ mod plans;
 mod properties;
 mod samples;
 mod times;
+mod trace;
 mod wishes;
 
 use std::borrow::Cow;
