@@ -7,8 +7,8 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use super::words::Wire;
-use crate::domain::ids::ChannelKey;
 pub use crate::domain::identity::AliasKind;
+use crate::domain::ids::ChannelKey;
 
 /// Digits of a phone number. Wider than E.164's fifteen: it has to identify someone, not to be dialled, and gateways
 /// for testing hand out numbers of any length.

@@ -12,6 +12,7 @@ mod contract;
 mod database;
 mod defects;
 mod faults;
+mod identity;
 mod illegible;
 mod insight;
 mod journey;

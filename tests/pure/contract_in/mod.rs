@@ -1,5 +1,6 @@
 //! What arrives, read: one sentence per rule, and properties over bodies nobody would write.
 
+mod aliases;
 mod cloud_api;
 mod cloud_faults;
 mod cloud_people;
@@ -23,6 +24,7 @@ use std::borrow::Cow;
 
 use jiff::Timestamp;
 use serde_json::Value;
+use switchboard::contract::words::Wire;
 use switchboard::contract::{
     Adapter, Arrived, ArrivedCommand, ArrivedFact, DeadReason, Incoming, Limits, read,
 };
