@@ -192,18 +192,7 @@ pub struct ArrivedCommand {
 impl ArrivedCommand {
     /// The conversation it is about, if it is about one.
     pub fn conversation(&self) -> Option<ConversationId> {
-        match &self.command.action {
-            Action::Conversation { conversation, .. } => Some(*conversation),
-            Action::Malformed { conversation, .. } => *conversation,
-            Action::Presence { .. }
-            | Action::UpsertAgent { .. }
-            | Action::RemoveAgent { .. }
-            | Action::BulkAssign { .. }
-            | Action::BulkUndo { .. }
-            | Action::Reroute { .. }
-            | Action::ForgetContact { .. }
-            | Action::ApplyPlan { .. } => None,
-        }
+        self.command.action.conversation()
     }
 
     /// The key of a command that is about no conversation: its agent's for presence, else its tenant's.

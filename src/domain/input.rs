@@ -413,23 +413,30 @@ pub enum Timer {
     },
 }
 
+impl Action {
+    /// The conversation it is about, if it is about one.
+    pub fn conversation(&self) -> Option<ConversationId> {
+        match self {
+            Self::Conversation { conversation, .. } => Some(*conversation),
+            Self::Malformed { conversation, .. } => *conversation,
+            Self::Presence { .. }
+            | Self::UpsertAgent { .. }
+            | Self::RemoveAgent { .. }
+            | Self::BulkAssign { .. }
+            | Self::BulkUndo { .. }
+            | Self::Reroute { .. }
+            | Self::ForgetContact { .. }
+            | Self::ApplyPlan { .. } => None,
+        }
+    }
+}
+
 impl Input {
     /// The conversation it is about, if it is about one.
     pub fn conversation(&self) -> Option<ConversationId> {
         match &self.body {
             Body::Fact(fact) => Some(fact.conversation),
-            Body::Command(command) => match &command.action {
-                Action::Conversation { conversation, .. } => Some(*conversation),
-                Action::Malformed { conversation, .. } => *conversation,
-                Action::Presence { .. }
-                | Action::UpsertAgent { .. }
-                | Action::RemoveAgent { .. }
-                | Action::BulkAssign { .. }
-                | Action::BulkUndo { .. }
-                | Action::Reroute { .. }
-                | Action::ForgetContact { .. }
-                | Action::ApplyPlan { .. } => None,
-            },
+            Body::Command(command) => command.action.conversation(),
             Body::Timer(timer) => match timer {
                 Timer::AssignDue { conversation }
                 | Timer::HoldEnds { conversation }
