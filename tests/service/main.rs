@@ -26,3 +26,4 @@ mod start;
 mod store;
 mod support;
 mod timers;
+mod trace;
