@@ -103,7 +103,8 @@ fn a_parent_id_is_the_same_identifier_wherever_it_stands() {
         let known = of_contact(json!({field: parent}));
         assert_eq!(identifiers(&known), ["parent_bsuid=BR.ENT.abc123"], "{field}");
     }
-    let both = of_contact(json!({"bsuid": parent, "parent_bsuid": "BR.ENT.other", "phone": "+5511999990000"}));
+    let both =
+        of_contact(json!({"bsuid": parent, "parent_bsuid": "BR.ENT.other", "phone": "+5511999990000"}));
     let first = ["phone=+5511999990000", "parent_bsuid=BR.ENT.abc123"];
     assert_eq!(identifiers(&both), first, "the first of a kind stays");
 }
