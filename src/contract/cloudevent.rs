@@ -180,11 +180,10 @@ pub(super) fn announced(content_type: Option<&str>) -> Option<Announced> {
         let found = text.get(..beginning.len());
         found.is_some_and(|found| found.eq_ignore_ascii_case(beginning))
     };
-    match () {
-        () if begins_with(BATCH) => Some(Announced::Batch),
-        () if begins_with(ONE) => Some(Announced::One),
-        () => None,
+    if begins_with(BATCH) {
+        return Some(Announced::Batch);
     }
+    begins_with(ONE).then_some(Announced::One)
 }
 
 /// An attribute from the headers, under any of their prefixes and in any case.
