@@ -17,6 +17,7 @@ mod plan;
 mod properties;
 mod recipes;
 mod simulate;
+mod sources;
 #[allow(
     dead_code,
     reason = "a kit for histories: what a test does not need yet, the next one will"
