@@ -180,11 +180,10 @@ pub(super) fn mode(content_type: Option<&str>) -> Option<Mode> {
         let found = text.get(..beginning.len());
         found.is_some_and(|found| found.eq_ignore_ascii_case(beginning))
     };
-    match () {
-        () if begins_with(BATCHED) => Some(Mode::Batched),
-        () if begins_with(STRUCTURED) => Some(Mode::Structured),
-        () => None,
+    if begins_with(BATCHED) {
+        return Some(Mode::Batched);
     }
+    begins_with(STRUCTURED).then_some(Mode::Structured)
 }
 
 /// An attribute from the headers, under any of their prefixes and in any case.

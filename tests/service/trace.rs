@@ -156,8 +156,8 @@ async fn whatever_an_input_causes_belongs_to_its_trace() {
     // A command that frees a place, which a conversation of another lane takes.
     let mailbox = mailbox(&stage).await;
     let asking = plain(8).with_reply_to(mailbox.1.as_str().into());
-    let command = bytes(&close(&conversation, "close-1", 3));
-    stage.publish("ingress", "any", &command, asking.clone()).await;
+    let closing = bytes(&close(&conversation, "close-1", 3));
+    stage.publish("ingress", "any", &closing, asking).await;
     let answered = answer(&mailbox).await;
     assert_eq!(answered.kind(), "conversation.closed");
     assert_says(&answered, Some(&trace(3)));
@@ -165,9 +165,12 @@ async fn whatever_an_input_causes_belongs_to_its_trace() {
     let of_other = witness.story(&waiting);
     assert_eq!(of_other.last().unwrap().kind(), "conversation.assigned");
 
-    // The same command in another trace is a duplicate, and its answer belongs to whoever asked.
-    let command = bytes(&close(&conversation, "close-1", 4));
-    stage.publish("ingress", "any", &command, asking).await;
+    // The same command in another trace is a duplicate, and its answer belongs to whoever asked: by plain headers, which go
+    // on through the ingress as they came.
+    let mut again = command("close", "martha", json!({"conversation": conversation}));
+    again["id"] = "close-1".into();
+    let asking = plain(4).with_reply_to(mailbox.1.as_str().into());
+    stage.publish("ingress", "any", &bytes(&again), asking).await;
     let answered = answer(&mailbox).await;
     assert_eq!(answered.kind(), "command.duplicate");
     assert_says(&answered, Some(&trace(4)));
