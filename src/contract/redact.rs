@@ -4,6 +4,8 @@
 //! None of it is read here, and none of it may lie in a queue for people to look at. The rest stays byte for byte, so that
 //! a letter that is replayed reads as its body did.
 
+use super::command::TYPE_PREFIX;
+use super::fact::Kind;
 use super::json::{Object, without_nul};
 use super::place::Place;
 
@@ -81,17 +83,20 @@ pub fn redacted(body: &[u8]) -> Option<Vec<u8>> {
 
 /// Whether this is a body of a gateway that puts keys and media into what it publishes, or a CloudEvent around one.
 fn holds_secrets(top: &Object<'_, '_>) -> bool {
-    if is_gateways(top) {
-        return true;
+    if top.field("specversion").is_none() && top.field("source").is_none() {
+        return is_gateways(top);
     }
-    let is_event = top.field("specversion").is_some() || top.field("source").is_some();
-    let data = top.object("data").ok().flatten().filter(|_| is_event);
+    let kind = top.text("type").unwrap_or_default();
+    let is_ours = Kind::of(&kind).is_some() || kind.starts_with(TYPE_PREFIX);
+    let data = top.object("data").ok().flatten().filter(|_| !is_ours);
     data.is_some_and(|data| is_gateways(&data))
 }
 
 /// Looser than what the adapters take: a body that lacks what it needs to be read has its key all the same.
 fn is_gateways(body: &Object<'_, '_>) -> bool {
     let has = |names: &[&'static str]| names.iter().any(|name| body.field(name).is_some());
+    // The data of a fact or a command of ours, whose headers have said so.
+    let is_ours = (has(&["channel"]) && has(&["contact"])) || (has(&["tenant"]) && has(&["actor"]));
     let linked = has(&["event", "type"])
         && has(&[
             "instance",
@@ -103,7 +108,7 @@ fn is_gateways(body: &Object<'_, '_>) -> bool {
         ]);
     // UnoAPI puts beside a webhook's body where it goes, with the tokens for there.
     let wrapped = has(&["payload"]) && has(&["webhooks", "webhook"]);
-    linked || wrapped
+    !is_ours && (linked || wrapped)
 }
 
 /// A walk over text that is known to be JSON: strings, and what stands between them.

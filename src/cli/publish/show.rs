@@ -182,7 +182,7 @@ fn went(to: &To) -> String {
         _ if to.way == "nobody" => "nobody".to_owned(),
         (Some(team), Some(agent)) => format!("{agent}, else team {team}"),
         (Some(team), None) => format!("team {team}"),
-        (None, Some(agent)) => format!("{agent}"),
+        (None, Some(agent)) => agent.clone(),
         (None, None) => "nobody".to_owned(),
     };
     if to.way == "manual" {

@@ -122,6 +122,16 @@ fn bodies_of_ours_and_webhooks_of_the_cloud_api_are_kept_as_they_came() {
             body.to_string()
         })
         .into();
+    // Whatever a publisher adds to what is ours: attributes are for rules, whatever their names.
+    for name in ["native_received", "command_assign"] {
+        let mut body = fixture(name);
+        body["instance"] = json!("pod-1");
+        body["data"]["event"] = json!("upsert");
+        body["data"]["instance"] = json!("pod-1");
+        body["data"]["contact"]["attributes"]["token"] = json!("silver");
+        bodies.push(body["data"].to_string());
+        bodies.push(body.to_string());
+    }
     bodies.push(json!({"hello": "world", "token": "somebody else's", "base64": media()}).to_string());
     bodies.push(json!({"event": "signup", "token": "somebody else's", "data": {}}).to_string());
     bodies.push("[1, 2]".into());
