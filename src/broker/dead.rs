@@ -21,6 +21,9 @@ const ORIGIN: &str = "x-switchboard-origin";
 const AT: &str = "x-switchboard-at";
 const REDRIVES: &str = "x-switchboard-redrives";
 
+/// Every header that a dead letter has besides its own.
+pub const HEADERS: [&str; 5] = [REASON, DETAIL, ORIGIN, AT, REDRIVES];
+
 /// Why a message is dead, as its headers say.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Epitaph {

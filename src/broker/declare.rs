@@ -135,7 +135,8 @@ impl ExchangeSpec {
 }
 
 impl QueueSpec {
-    fn arguments(&self) -> FieldTable {
+    /// What it is declared with.
+    pub fn arguments(&self) -> FieldTable {
         let mut arguments = FieldTable::default();
         match self.keeps {
             Some(kept) => {

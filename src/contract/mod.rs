@@ -54,6 +54,7 @@ pub mod words;
 pub use arrived::{
     Arrived, ArrivedCommand, ArrivedFact, Dedupe, Direction, Incoming, Limits, MAX_FACTS, Skip,
 };
+pub use command::{TYPE_PREFIX as COMMAND_PREFIX, names_of_commands};
 pub use dead::{Dead, DeadReason};
 pub use door::read;
 pub use fact::{HANDOVER, RECEIVED, SENT};
