@@ -2,33 +2,37 @@
 
 use jiff::Timestamp;
 
+use super::adapter::Adapter;
 use super::arrived::{Arrived, Incoming, Limits};
-use super::cloud_api;
 use super::cloudevent::{self, CloudEvent};
 use super::command;
 use super::dead::{Dead, DeadReason};
-use super::evolution;
 use super::fact;
 use super::json::Object;
 use super::place::Place;
 use super::reading::Reading;
 use super::time;
-use super::whatsmeow;
 
 /// Reads one body. Never fails: what cannot be read is in [`Arrived::dead`], with the place.
 ///
 /// The order of detection is: a content type of CloudEvents, the headers of a CloudEvent, `specversion` in the body
 /// (whatever the content type says: Dapr sends text/plain), then the foreign bodies: the `object` of a Cloud API webhook, the
 /// `payload` UnoAPI wraps one in, Evolution API's `event`, `instance` and `data`, and the wrappers around whatsmeow's events.
-pub fn read(incoming: &Incoming<'_>, arrival: Timestamp, limits: &Limits) -> Arrived {
+/// A pinned adapter passes over what is not its own.
+pub fn read(incoming: &Incoming<'_>, arrival: Timestamp, limits: &Limits, adapter: Adapter) -> Arrived {
     let mut reading = Reading::new(time::to_micros(arrival));
-    if let Err(dead) = body(&mut reading, incoming, limits) {
+    if let Err(dead) = body(&mut reading, incoming, limits, adapter) {
         reading.refuse(dead);
     }
     reading.finish()
 }
 
-fn body(reading: &mut Reading, incoming: &Incoming<'_>, limits: &Limits) -> Result<(), Dead> {
+fn body(
+    reading: &mut Reading,
+    incoming: &Incoming<'_>,
+    limits: &Limits,
+    adapter: Adapter,
+) -> Result<(), Dead> {
     let (length, max) = (incoming.body.len(), limits.max_body_bytes);
     if length > max {
         let detail = format_args!("the body has {length} bytes, more than the {max} that are read");
@@ -39,77 +43,59 @@ fn body(reading: &mut Reading, incoming: &Incoming<'_>, limits: &Limits) -> Resu
         .map_err(|_| Dead::new(DeadReason::Unparseable, "the body is not UTF-8"))?;
     if cloudevent::is_structured(incoming.content_type) {
         let envelope = Object::parse(text, Place::root(""))?;
-        return event(reading, &CloudEvent::structured(&envelope)?);
+        return event(reading, &CloudEvent::structured(&envelope)?, adapter);
     }
     if let Some(event_in_headers) = CloudEvent::binary(incoming, text) {
-        return event(reading, &event_in_headers?);
+        return event(reading, &event_in_headers?, adapter);
     }
-    let top = Object::parse(text, Place::root("")).map_err(unrecognised)?;
+    let top = Object::parse(text, Place::root("")).map_err(|dead| no_object(dead, adapter))?;
     if top.field("specversion").is_some() {
-        return event(reading, &CloudEvent::structured(&top)?);
+        return event(reading, &CloudEvent::structured(&top)?, adapter);
     }
-    if foreign(reading, &top)? {
+    if adapter.takes_bare_bodies() && adapter.read(reading, &top)? {
         return Ok(());
     }
-    let detail = "the body is neither a CloudEvent nor a webhook of a gateway we know";
-    Err(Dead::new(DeadReason::Unrecognised, detail))
-}
-
-/// Reads a gateway's own body, by its shape; whether it is one.
-fn foreign(reading: &mut Reading, body: &Object<'_, '_>) -> Result<bool, Dead> {
-    if cloud_api::is_webhook(body) {
-        cloud_api::read(reading, body);
-        return Ok(true);
-    }
-    if let Ok(Some(payload)) = body.object("payload")
-        && cloud_api::is_webhook(&payload)
-    {
-        cloud_api::read(reading, &payload);
-        return Ok(true);
-    }
-    if evolution::is_one(body) {
-        evolution::read(reading, body)?;
-        return Ok(true);
-    }
-    if whatsmeow::is_one(body) {
-        whatsmeow::read(reading, body)?;
-        return Ok(true);
-    }
-    Ok(false)
+    Err(adapter.unrecognised())
 }
 
 /// JSON that is no object has no shape we know.
-fn unrecognised(dead: Dead) -> Dead {
-    match dead.reason {
-        DeadReason::Unparseable => dead,
-        _ => Dead::new(DeadReason::Unrecognised, "the body is JSON, but not an object"),
+fn no_object(dead: Dead, adapter: Adapter) -> Dead {
+    match (dead.reason, adapter) {
+        (DeadReason::Unparseable, _) => dead,
+        (_, Adapter::Detect) => Dead::new(DeadReason::Unrecognised, "the body is JSON, but not an object"),
+        _ => adapter.unrecognised(),
     }
 }
 
 /// What a CloudEvent carries: a command, a fact, or a webhook as its data.
-fn event(reading: &mut Reading, event: &CloudEvent<'_>) -> Result<(), Dead> {
-    if let Some(name) = event.kind.strip_prefix(command::TYPE_PREFIX) {
-        reading.command(command::read(name, event));
-        return Ok(());
-    }
-    if let Some(kind) = fact::Kind::of(&event.kind) {
-        reading.fact(fact::read(reading, kind, event));
-        return Ok(());
+fn event(reading: &mut Reading, event: &CloudEvent<'_>, adapter: Adapter) -> Result<(), Dead> {
+    if adapter.takes_events() {
+        if let Some(name) = event.kind.strip_prefix(command::TYPE_PREFIX) {
+            reading.command(command::read(name, event));
+            return Ok(());
+        }
+        if let Some(kind) = fact::Kind::of(&event.kind) {
+            reading.fact(fact::read(reading, kind, event));
+            return Ok(());
+        }
     }
     match Object::parse(event.data, Place::root("data")) {
         Ok(data) => {
             reading.enveloped = event.time()?;
-            if foreign(reading, &data)? {
+            if adapter.read(reading, &data)? {
                 return Ok(());
             }
-            Err(not_ours())
+            Err(not_ours(adapter))
         }
         Err(dead) if dead.reason == DeadReason::Unparseable => Err(dead),
-        Err(_) => Err(not_ours()),
+        Err(_) => Err(not_ours(adapter)),
     }
 }
 
-fn not_ours() -> Dead {
-    let detail = "the CloudEvent's type is none of ours";
-    Dead::new(DeadReason::Unrecognised, detail)
+fn not_ours(adapter: Adapter) -> Dead {
+    if adapter.takes_events() {
+        let detail = "the CloudEvent's type is none of ours";
+        return Dead::new(DeadReason::Unrecognised, detail);
+    }
+    adapter.unrecognised()
 }

@@ -7,6 +7,7 @@
 //! Architecture invariant: no complaint, hash or key written here shows an identifier or a text of a customer.
 
 // In: recognise, then read.
+mod adapter;
 mod arrived;
 mod dead;
 mod door;
@@ -51,6 +52,7 @@ mod parties;
 mod routing_key;
 pub mod words;
 
+pub use adapter::Adapter;
 pub use arrived::{
     Arrived, ArrivedCommand, ArrivedFact, Dedupe, Direction, Incoming, Limits, MAX_FACTS, Skip,
 };

@@ -26,6 +26,8 @@ pub struct Wanted<'a> {
     pub skills: &'a Skills,
     /// Who had it already in this episode.
     pub excluded: &'a BTreeSet<AgentId>,
+    /// Who carries it while it is looked at, and for which team: it makes them no busier than they would be with it.
+    pub carried: Option<(&'a AgentId, Option<&'a TeamId>)>,
     /// When the choice is made: hours and the burst guard go by it.
     pub now: Timestamp,
 }
@@ -38,8 +40,21 @@ impl<'a> Wanted<'a> {
             agent: conversation.route.agent.as_ref(),
             skills: &conversation.route.skills,
             excluded: &conversation.excluded,
+            carried: None,
             now,
         })
+    }
+
+    /// What an agent carries beside it, of all teams.
+    fn load(&self, agent: &Agent) -> u32 {
+        let carries_it = self.carried.is_some_and(|(carrier, _)| *carrier == agent.id);
+        agent.load().saturating_sub(u32::from(carries_it))
+    }
+
+    /// What an agent carries beside it, of its team.
+    fn load_in_team(&self, agent: &Agent) -> u32 {
+        let carries_it = self.carried == Some((&agent.id, self.team));
+        agent.load_in(self.team).saturating_sub(u32::from(carries_it))
     }
 }
 
@@ -73,7 +88,7 @@ pub fn choose(state: &State, wanted: Wanted<'_>) -> Choice {
     let ring = Ring::of(members);
     let chosen = preferred(state, wanted).or_else(|| {
         eligible
-            .min_by(|a, b| rank(state, strategy, wanted.skills, &ring, a, b))
+            .min_by(|a, b| rank(state, strategy, wanted, &ring, a, b))
             .map(|agent| agent.id.clone())
     });
     record(judged, chosen)
@@ -156,11 +171,11 @@ fn at_a_limit(state: &State, agent: &Agent, wanted: Wanted<'_>) -> Option<Passed
         .and_then(|team| team.capacity);
     let of_tenant = state.plan.settings.capacity;
     let burst = state.plan.settings.burst;
-    if own.is_some_and(|limit| full(limit, agent.load())) {
+    if own.is_some_and(|limit| full(limit, wanted.load(agent))) {
         Some(PassedOver::Capacity)
-    } else if of_team.is_some_and(|limit| full(limit, agent.load_in(wanted.team))) {
+    } else if of_team.is_some_and(|limit| full(limit, wanted.load_in_team(agent))) {
         Some(PassedOver::TeamCapacity)
-    } else if own.is_none() && full(of_tenant, agent.load()) {
+    } else if own.is_none() && full(of_tenant, wanted.load(agent)) {
         Some(PassedOver::TenantCapacity)
     } else if burst.is_some_and(|burst| burst_ends(agent, burst, wanted.now).is_some()) {
         Some(PassedOver::Burst)
@@ -211,17 +226,17 @@ impl<'a> Ring<'a> {
 fn rank(
     state: &State,
     strategy: Strategy,
-    skills: &Skills,
+    wanted: Wanted<'_>,
     ring: &Ring<'_>,
     a: &Agent,
     b: &Agent,
 ) -> Ordering {
     let by_strategy = match strategy {
         Strategy::RoundRobin => ring.turn(a).cmp(&ring.turn(b)),
-        Strategy::LeastLoaded => compare_loads(state, a, b),
+        Strategy::LeastLoaded => compare_loads(state, wanted, a, b),
         Strategy::LongestIdle => a.last_assigned.cmp(&b.last_assigned),
-        Strategy::Ranked | Strategy::Manual => levels(b, skills)
-            .cmp(&levels(a, skills))
+        Strategy::Ranked | Strategy::Manual => levels(b, wanted.skills)
+            .cmp(&levels(a, wanted.skills))
             .then_with(|| ring.position(a).cmp(&ring.position(b))),
     };
     by_strategy
@@ -230,12 +245,13 @@ fn rank(
 }
 
 /// load ÷ capacity of `a` against that of `b`, without fractions.
-fn compare_loads(state: &State, a: &Agent, b: &Agent) -> Ordering {
+fn compare_loads(state: &State, wanted: Wanted<'_>, a: &Agent, b: &Agent) -> Ordering {
     let capacity = |agent: &Agent| match state.capacity_of(agent) {
         0 => UNLIMITED_COUNTS_AS,
         limit => u64::from(limit),
     };
-    (u64::from(a.load()) * capacity(b)).cmp(&(u64::from(b.load()) * capacity(a)))
+    let load = |agent: &Agent| u64::from(wanted.load(agent));
+    (load(a) * capacity(b)).cmp(&(load(b) * capacity(a)))
 }
 
 fn levels(agent: &Agent, skills: &Skills) -> u32 {

@@ -156,6 +156,7 @@ fn has_room(state: &State, team: &TeamId, agent: &AgentId, now: Timestamp) -> bo
         agent: None,
         skills: &Skills::new(),
         excluded: &BTreeSet::new(),
+        carried: None,
         now,
     };
     matching::passed_over(state, agent, anything).is_none()

@@ -265,6 +265,12 @@ impl State {
         self.agents.get(id).filter(|agent| agent.profile.active)
     }
 
+    /// Who carries a conversation before what happens to it now, and for which team.
+    pub fn carrier_of(&self, id: ConversationId) -> Option<(&AgentId, Option<&TeamId>)> {
+        let conversation = self.conversation(id)?;
+        Some((conversation.carried_by()?, conversation.team.as_ref()))
+    }
+
     /// Puts or takes the weight of a conversation on or off whoever carries it.
     pub fn weigh(&mut self, conversation: &Conversation, change: i32) {
         if let Some(agent) = conversation.carried_by().and_then(|id| self.agents.get_mut(id)) {

@@ -7,7 +7,7 @@ use metrics::counter;
 
 use super::gather::Arrival;
 use crate::broker::Delivery;
-use crate::contract::{Arrived, Dead, Incoming, Limits, read};
+use crate::contract::{Adapter, Arrived, Dead, Incoming, Limits, read};
 use crate::telemetry;
 
 /// Reads every delivery. `now` decides only what is too old and what is ahead of its time.
@@ -37,6 +37,7 @@ fn read_one(delivery: &Delivery, now: Timestamp, limits: &Limits) -> Arrived {
         },
         now,
         limits,
+        Adapter::Detect,
     )
 }
 

@@ -11,7 +11,7 @@ use switchboard::domain::bulk::{Item, ItemOutcome, Order, Report, Task};
 use switchboard::domain::conversation::{Contact, Conversation};
 use switchboard::domain::event::Recorded;
 use switchboard::domain::fold::fold;
-use switchboard::domain::ids::{AgentId, ChannelKey, ConversationId, Partition, TeamId, Tenant};
+use switchboard::domain::ids::{AgentId, ChannelKey, ConversationId, Partition, PolicyId, TeamId, Tenant};
 use switchboard::domain::input::{
     Action, Actor, Body, Command, Fact, Fault, Input, Message, Origin, Recipient, ReplyBody, System, Timer,
     Upsert, What, Wish,
@@ -112,6 +112,22 @@ pub fn plan() -> Plan {
     plan
 }
 
+/// The usual plan under a policy that waits ten minutes for an answer and warns two before.
+pub fn strict(write: impl FnOnce(&mut ResponsePolicy)) -> Plan {
+    let minutes = |count: u64| Duration::from_secs(60 * count);
+    let mut strict = ResponsePolicy {
+        respond_within: Some(minutes(10)),
+        warn_before: Some(minutes(2)),
+        ..ResponsePolicy::built_in()
+    };
+    write(&mut strict);
+    let mut plan = plan();
+    let id = PolicyId::new("strict").unwrap();
+    plan.responses.insert(id.clone(), strict);
+    plan.settings.response = Some(id);
+    plan
+}
+
 impl Company {
     /// With everyone offline.
     pub fn with(plan: Plan) -> Self {
@@ -133,9 +149,27 @@ impl Company {
     pub fn with_online(agents: &[&str]) -> Self {
         let mut company = Self::asleep();
         for id in agents {
-            company.presence(Actor::System(System::Cli), id, Presence::Online);
+            company.online(id);
         }
         company
+    }
+
+    /// Mark, who is the only one there, owns what his customer waits for.
+    pub fn owned_by_mark(plan: Plan) -> Self {
+        let mut company = Self::with(plan);
+        company.online("mark");
+        company.turn(CHAT);
+        company
+    }
+
+    /// Someone comes online.
+    pub fn online(&mut self, id: &str) -> Happened {
+        self.presence(Actor::System(System::Cli), id, Presence::Online)
+    }
+
+    /// The alarm of the usual conversation goes off.
+    pub fn alarm(&mut self, after: Duration) -> Happened {
+        self.timer(after, Timer::Alarm { conversation: CHAT })
     }
 
     /// Runs an input, one second after the one before.

@@ -51,6 +51,13 @@ fn story(witness: &Witness, conversation: &str) -> Vec<String> {
     witness.story(conversation).iter().map(told).collect()
 }
 
+/// What `explain` says of how it stands.
+async fn explained(stage: &Stage, conversation: &str) -> String {
+    let (_, told, _) = stage.run(&["explain", conversation]).await;
+    let (_, now) = told.split_once("\nnow: ").expect("every story ends with now");
+    now.to_owned()
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn an_owner_who_does_not_answer_is_warned_and_then_somebody_else_has_it() {
     let policy = "respond_within = \"2s\"\nwarn_before = \"1s\"\non_breach = [\"notify\", \"reassign\"]";
@@ -77,6 +84,10 @@ async fn an_owner_who_does_not_answer_is_warned_and_then_somebody_else_has_it() 
     let mut told = witness.told("response_breach");
     told.sort();
     assert_eq!(told, ["agent/boss", "agent/martha"]);
+    assert_eq!(
+        explained(&stage, &conversation).await,
+        "mark has it\n  it was taken from martha, who did not answer in time\n"
+    );
     stage
         .send(&command(
             "reply",
@@ -124,6 +135,9 @@ async fn what_goes_up_while_nobody_is_there_reaches_whoever_comes_first() {
     let conversation = martha_has_it(&stage, &mut witness).await;
     witness.until_events("notification.escalated", 1).await;
     assert_eq!(witness.told("escalated"), ["agent/boss"]);
+    let now = explained(&stage, &conversation).await;
+    let goes_up = "martha has it\n  it is to go up, since nobody was in time, and nobody on the way is there; tried again at ";
+    assert!(now.starts_with(goes_up), "{now}");
     online(&stage, &mut witness, "boss").await;
     // Within half a minute it is tried again.
     witness.until_events("conversation.assigned", 2).await;

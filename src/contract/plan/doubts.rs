@@ -5,11 +5,11 @@ use std::collections::BTreeSet;
 use super::mentions::Named;
 use super::node::Place;
 use super::reader::{Reading, Spot};
-use super::settings::MAX_AGE;
+use super::settings::{MAX_AGE, ON_AWAY};
 use crate::domain::agent::{Profile, Role, Skills};
 use crate::domain::condition::Condition;
 use crate::domain::ids::{AgentId, TeamId};
-use crate::domain::plan::{Outside, Plan, ResponsePolicy, Rule, Target};
+use crate::domain::plan::{Moves, Outside, Plan, ResponsePolicy, Rule, Target};
 
 /// Members who are looked at for the skills that rules ask, at most: a plan can name the same ones over and over.
 const MAX_LOOKS: usize = 1_000_000;
@@ -24,6 +24,7 @@ pub(super) fn look(plan: &Plan, reading: &mut Reading) {
     skills(plan, reading);
     hours(plan, reading);
     ages(plan, reading);
+    absences(plan, reading);
 }
 
 fn document(plan: &Plan, reading: &mut Reading) {
@@ -231,15 +232,22 @@ fn ages(plan: &Plan, reading: &mut Reading) {
         .iter()
         .find(|(_, policy)| windows(policy) > Some(max_age));
     if let Some((id, _)) = longer {
-        let at = reading
-            .noted
-            .get(MAX_AGE)
-            .cloned()
-            .unwrap_or_else(|| missing(MAX_AGE));
+        let at = noted(reading, MAX_AGE);
         let message = format!(
             "is shorter than the response policy {id} allows: what waits is left to people before it is late"
         );
         reading.warn(&at, message);
+    }
+}
+
+/// Moves that never happen, since nobody is gone by being away.
+fn absences(plan: &Plan, reading: &mut Reading) {
+    if plan.settings.assign_away && plan.settings.on_away != Moves::Keep {
+        let at = noted(reading, ON_AWAY);
+        reading.warn(
+            &at,
+            "never happens: with assign_away whoever is away counts as there",
+        );
     }
 }
 
@@ -252,6 +260,12 @@ fn targets(plan: &Plan) -> impl Iterator<Item = &Target> {
 fn spot(reading: &Reading, what: Named, id: &str) -> Spot {
     let declared = reading.declared.get(&(what, id.to_owned()));
     declared.cloned().unwrap_or_else(|| missing(id))
+}
+
+/// Where a setting stands.
+fn noted(reading: &Reading, setting: &'static str) -> Spot {
+    let spot = reading.noted.get(setting);
+    spot.cloned().unwrap_or_else(|| missing(setting))
 }
 
 /// Where something would stand that does not.

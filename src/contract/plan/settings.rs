@@ -13,6 +13,8 @@ const MAX_HOPS: u32 = 1_000;
 
 /// Where `settings.max_age` is noted: policies are compared with it.
 pub(super) const MAX_AGE: &str = "settings.max_age";
+/// Where `settings.on_away` is noted: another setting can leave it without effect.
+pub(super) const ON_AWAY: &str = "settings.on_away";
 
 const CLAIM: [(&str, MayClaim); 3] = [
     ("teams", MayClaim::Teams),
@@ -78,7 +80,10 @@ pub(super) fn read(item: &Item<'_>, reading: &mut Reading) -> Settings {
     put.here("agents_view", &mut settings.agents_view_all, |item, reading| {
         item.word(&[("team", false), ("all", true)], reading)
     });
-    put.here("on_away", &mut settings.on_away, moves);
+    put.here("on_away", &mut settings.on_away, |item, reading| {
+        reading.noted.insert(ON_AWAY, item.spot.clone());
+        moves(item, reading)
+    });
     put.here("on_offline", &mut settings.on_offline, moves);
     put.here("offline_after", &mut settings.offline_after, Item::duration);
     put.here("max_hops", &mut settings.max_hops, |item, reading| {

@@ -147,6 +147,7 @@ pub fn in_team(state: &State, story: &mut Story, mut place: Place, arrival: Arri
         agent: place.route.agent.as_ref(),
         skills: &place.route.skills,
         excluded: &excluded,
+        carried: state.carrier_of(story.draft.id),
         now: story.at(),
     };
     let choice = match (manual || too_old, state.drain_pending) {
@@ -236,6 +237,7 @@ fn to_named_agent(
         agent: route.agent.as_ref(),
         skills: &route.skills,
         excluded,
+        carried: state.carrier_of(story.draft.id),
         now: story.at(),
     };
     let choice = matching::choose(state, wanted);
@@ -325,6 +327,7 @@ fn to_last_owner(
         agent: None,
         skills: &route.skills,
         excluded,
+        carried: state.carrier_of(story.draft.id),
         now: story.at(),
     };
     let waits_behind = || (state.drain_pending && can_wait(state, routed)).then_some(PassedOver::Outranked);

@@ -89,6 +89,7 @@ fn on_record(state: &State, story: &Story, route: &Route) -> Decision {
         agent: route.agent.as_ref(),
         skills: &route.skills,
         excluded: &draft.excluded,
+        carried: None,
         now: story.at(),
     };
     let choice = matching::choose(state, wanted);

@@ -48,7 +48,7 @@ pub fn again(
         since: now,
         actor: order.actor.clone(),
     };
-    placing::afresh(&without(state, conversation), &mut story, arrival);
+    placing::afresh(state, &mut story, arrival);
     if story.draft.owner == conversation.owner && story.draft.team == conversation.team {
         return as_it_is;
     }
@@ -69,13 +69,6 @@ fn is_routed(state: &State, conversation: &Conversation, now: Timestamp) -> bool
     routing::route(&state.plan, conversation, None, now)
         .target
         .is_some()
-}
-
-/// The same people as if nobody carried it: the one who does may be chosen again, and is no busier for it.
-fn without(state: &State, conversation: &Conversation) -> State {
-    let mut people = state.clone();
-    people.weigh(conversation, -1);
-    people
 }
 
 /// A person asked for this, of many at once: the rules only say where to.

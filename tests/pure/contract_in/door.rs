@@ -1,7 +1,7 @@
 //! How a body is recognised, and what is refused before anything of it is read.
 
 use serde_json::json;
-use switchboard::contract::{DeadReason, Incoming, Limits, MAX_FACTS, Skip, read};
+use switchboard::contract::{Adapter, DeadReason, Incoming, Limits, MAX_FACTS, Skip, read};
 
 use super::{MESSAGE, VALUE, arrival, assert_dead, fixture, fixture_with, only_fact, read_body, read_bytes};
 
@@ -171,7 +171,7 @@ fn a_body_over_the_limit_is_too_large_and_one_at_the_limit_is_not() {
             headers: &[],
             body: body.as_bytes(),
         };
-        read(&incoming, arrival(), &Limits { max_body_bytes })
+        read(&incoming, arrival(), &Limits { max_body_bytes }, Adapter::Detect)
     };
     assert_eq!(of_limit(body.len()).facts.len(), 1);
     assert_dead(&of_limit(body.len() - 1), DeadReason::TooLarge, "bytes");

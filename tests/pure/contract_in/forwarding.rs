@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use switchboard::contract::{ArrivedFact, Incoming, Limits, forward, read};
+use switchboard::contract::{Adapter, ArrivedFact, Incoming, Limits, forward, read};
 
 use super::{MESSAGE, arrival, fixture, fixture_with, only_fact, read_body};
 
@@ -33,7 +33,7 @@ pub fn read_back(fact: &ArrivedFact, at: Timestamp) -> ArrivedFact {
         headers: &[],
         body: &forwarded.body,
     };
-    let mut arrived = read(&incoming, at, &Limits::default());
+    let mut arrived = read(&incoming, at, &Limits::default(), Adapter::Detect);
     assert_eq!(arrived.dead, None, "{}", String::from_utf8_lossy(&forwarded.body));
     assert_eq!(arrived.facts.len(), 1);
     arrived.facts.remove(0)

@@ -9,7 +9,7 @@ use super::cloud_api::skipped;
 use super::{assert_dead, fixture, identifiers, only_fact, read_body, received, sent};
 
 /// A message as Evolution API publishes it.
-fn evolution(key: Value, message: Value) -> Value {
+pub fn evolution(key: Value, message: Value) -> Value {
     json!({
         "event": "messages.upsert", "instance": "shop", "server_url": "http://gateway.test", "apikey": "SECRET-KEY",
         "date_time": "2026-11-21T10:00:04.000Z", "sender": "15550001111@s.whatsapp.net",
@@ -20,12 +20,12 @@ fn evolution(key: Value, message: Value) -> Value {
     })
 }
 
-fn from_ana() -> Value {
+pub fn from_ana() -> Value {
     json!({"remoteJid": "5511999990000@s.whatsapp.net", "fromMe": false, "id": "3EB0AA"})
 }
 
 /// A message as wuzapi publishes it.
-fn wuzapi(info: Value, message: Value) -> Value {
+pub fn wuzapi(info: Value, message: Value) -> Value {
     let mut all = json!({
         "ID": "3EB0BB", "Chat": "5511999990000@s.whatsapp.net", "Sender": "5511999990000:12@s.whatsapp.net",
         "IsFromMe": false, "IsGroup": false, "PushName": "Ana", "Timestamp": "2026-11-21T10:00:03Z", "Type": "text",
@@ -40,7 +40,7 @@ fn wuzapi(info: Value, message: Value) -> Value {
 }
 
 /// The same as Evolution Go wraps it.
-fn evolution_go(info: Value, message: Value) -> Value {
+pub fn evolution_go(info: Value, message: Value) -> Value {
     let mut body = wuzapi(info, message);
     json!({
         "event": "Message", "data": body["event"].take(), "instanceId": "shop-2", "instanceToken": "SECRET-KEY",

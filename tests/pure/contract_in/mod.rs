@@ -10,6 +10,7 @@ mod facts;
 mod forwarding;
 mod gateways;
 mod identity;
+mod pinned;
 mod plans;
 mod properties;
 mod samples;
@@ -20,7 +21,9 @@ use std::borrow::Cow;
 
 use jiff::Timestamp;
 use serde_json::Value;
-use switchboard::contract::{Arrived, ArrivedCommand, ArrivedFact, DeadReason, Incoming, Limits, read};
+use switchboard::contract::{
+    Adapter, Arrived, ArrivedCommand, ArrivedFact, DeadReason, Incoming, Limits, read,
+};
 use switchboard::domain::input::{Message, Origin, What};
 
 /// A few seconds after the fixtures happened.
@@ -61,6 +64,16 @@ const MESSAGE: &str = "/entry/0/changes/0/value/messages/0";
 const VALUE: &str = "/entry/0/changes/0/value";
 
 fn read_bytes(content_type: Option<&str>, headers: &[(&str, &str)], body: &[u8]) -> Arrived {
+    read_pinned(Adapter::Detect, content_type, headers, body)
+}
+
+/// Reads as a queue that takes the bodies of this adapter.
+fn read_pinned(
+    adapter: Adapter,
+    content_type: Option<&str>,
+    headers: &[(&str, &str)],
+    body: &[u8],
+) -> Arrived {
     let headers: Vec<_> = headers
         .iter()
         .map(|(name, value)| (*name, Cow::Borrowed(*value)))
@@ -70,7 +83,7 @@ fn read_bytes(content_type: Option<&str>, headers: &[(&str, &str)], body: &[u8])
         headers: &headers,
         body,
     };
-    read(&incoming, arrival(), &Limits::default())
+    read(&incoming, arrival(), &Limits::default(), adapter)
 }
 
 /// Reads a body that says by itself what it is.

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use jiff::Timestamp;
-use switchboard::contract::{Incoming, Limits, read};
+use switchboard::contract::{Adapter, Incoming, Limits, read};
 
 /// The folder of samples, named from outside: the bodies are not ours to carry along.
 const SAMPLES: &str = "SWITCHBOARD_SAMPLES";
@@ -33,7 +33,7 @@ fn tells_something(path: &Path) -> bool {
         headers: &[],
         body: &body,
     };
-    let arrived = read(&incoming, written(&body), &Limits::default());
+    let arrived = read(&incoming, written(&body), &Limits::default(), Adapter::Detect);
     let facts: Vec<_> = arrived.facts.iter().map(kind).collect();
     let skipped: Vec<_> = arrived
         .skipped

@@ -253,6 +253,20 @@ fn giving_up_before_it_is_late_is_warned_of_where_it_is_written() {
 }
 
 #[test]
+fn moving_what_people_have_who_are_away_is_warned_of_where_they_count_as_there() {
+    let plan = |settings: &str| small_with(&format!("settings = {{ {settings} }}"));
+    let never = "settings.on_away never happens: with assign_away";
+    doubted(&plan("assign_away = true, on_away = \"all\""), never);
+    for fine in [
+        "on_away = \"all\"",
+        "assign_away = true",
+        "assign_away = true, on_away = \"keep\"",
+    ] {
+        assert_eq!(doubts(&plan(fine)), Vec::<String>::new());
+    }
+}
+
+#[test]
 fn relaxation_without_a_team_to_wait_in_is_warned_of() {
     let rule = r#"rules = [{ name = "a", agent = "ana", relax = [{ after = "1m", notify = true }] }]"#;
     doubted(&small_with(rule), "rules[0].relax is never used: without a team");

@@ -69,10 +69,9 @@ fn settings_mean_what_they_say() {
     assert!(settings.assign_away);
     assert_eq!(settings.aging, Duration::from_millis(500));
     assert_eq!(settings.request_timeout, Duration::from_secs(120));
-    assert_eq!(
-        (settings.on_away, settings.on_offline),
-        (Moves::Unanswered, Moves::All)
-    );
+    assert_eq!((settings.on_away, settings.on_offline), (Moves::Keep, Moves::All));
+    let unanswered = small_with("settings = { on_away = \"unanswered\" }");
+    assert_eq!(good(&unanswered).plan.settings.on_away, Moves::Unanswered);
     assert_eq!(settings.offline_after, Duration::from_secs(7 * 60));
     let window = Duration::from_secs(300);
     assert_eq!(settings.burst, Some(Burst { limit: 5, window }));

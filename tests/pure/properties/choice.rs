@@ -97,7 +97,7 @@ fn check_chosen(
         prop_assert!(named || strategy != Some(Strategy::Manual), "{assignment:?}");
         check_candidates(&aside(moment, after), decision, asks)?;
         if let Some(strategy) = strategy.filter(|_| !named) {
-            let best = oracle::preferred(world, strategy, asks);
+            let best = oracle::preferred(&aside(moment, after), strategy, asks);
             prop_assert!(best.is_none_or(|best| &best == who), "{strategy:?} chose {who}");
         }
     }

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use lapin::BasicProperties;
 use serde_json::Value;
 use switchboard::broker::Delivery;
-use switchboard::contract::{Incoming, Limits, read};
+use switchboard::contract::{Adapter, Incoming, Limits, read};
 use switchboard::worker::batch::{self, Author, Order, Outcome};
 use switchboard::worker::directory::Directories;
 use switchboard::worker::gather::Arrival;
@@ -23,7 +23,7 @@ fn arrival(body: &Value) -> Arrival {
         max_body_bytes: body.len(),
     };
     Arrival {
-        arrived: read(&incoming, Timestamp::now(), &limits),
+        arrived: read(&incoming, Timestamp::now(), &limits, Adapter::Detect),
         delivery: Delivery {
             tag: 0,
             redelivered: false,
