@@ -1,5 +1,6 @@
 //! Tests that need no server: everything here is a function of its input.
 
+mod asyncapi;
 mod behaviour;
 mod calendar;
 mod company;

@@ -4,7 +4,7 @@ mod addresses;
 mod answers;
 mod golden;
 mod golden_clocks;
-mod histories;
+pub mod histories;
 mod properties;
 mod sentences;
 mod words;
