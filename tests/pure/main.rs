@@ -17,6 +17,7 @@ mod outbound;
 mod plan;
 mod properties;
 mod recipes;
+mod schemas;
 mod simulate;
 #[allow(
     dead_code,
