@@ -17,6 +17,7 @@ mod outbound;
 mod plan;
 mod properties;
 mod recipes;
+mod releases;
 mod schemas;
 mod simulate;
 #[allow(

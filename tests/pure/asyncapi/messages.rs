@@ -61,7 +61,7 @@ pub struct Message {
 impl Message {
     fn new(full: String, sort: Sort) -> Self {
         let schema = Node::of_json(&text_of(&schemas().join(format!("{full}.json"))));
-        let example = example(&full, sort);
+        let example = example(&full);
         Self {
             full,
             sort,
@@ -133,24 +133,13 @@ pub fn text_of(path: &Path) -> String {
     fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-/// What leaves has golden examples; what comes in has those of its schema, of which the first one is shown.
-fn example(full: &str, sort: Sort) -> String {
-    let fixtures = root().join("tests/fixtures");
-    let golden = |folder: &str, name: &str| fixtures.join(folder).join(format!("{name}.json"));
-    let path = match sort {
-        Sort::Event => golden("events", full.strip_prefix("switchboard.").unwrap_or_default()),
-        Sort::Notification => {
-            let kind = full.strip_prefix("switchboard.notification.").unwrap_or_default();
-            golden("notifications", kind)
-        }
-        Sort::Answer => golden("answers", "command.duplicate"),
-        Sort::Fact | Sort::Command => {
-            let folder = root().join("schemas/examples").join(full).join("valid");
-            let first = files(&folder).into_iter().next();
-            first.unwrap_or_else(|| panic!("there is no example in {}", folder.display()))
-        }
-    };
-    text_of(&path)
+/// The plain one of the valid examples, or the first.
+fn example(full: &str) -> String {
+    let folder = root().join("schemas/examples").join(full).join("valid");
+    let examples = files(&folder);
+    let plain = examples.iter().find(|path| path.ends_with("plain.json"));
+    let shown = plain.or(examples.first());
+    text_of(shown.unwrap_or_else(|| panic!("there is no example in {}", folder.display())))
 }
 
 /// The files of a folder, by name.

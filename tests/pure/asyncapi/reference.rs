@@ -10,7 +10,7 @@ const MARK: &str = "<!-- From here on written by the tests, from schemas/message
 
 /// The page with what the schemas say today.
 pub fn text() -> String {
-    let page = text();
+    let page = text_of(&root().join("docs/reference.md"));
     let (by_hand, _) = page.split_once(MARK).expect("the page has its mark");
     let messages = messages::all();
     let mut text = format!("{by_hand}{MARK}\n## Contents\n\n");
