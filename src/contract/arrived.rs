@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use super::dead::Dead;
 use super::identity::{self, Alias, Identity};
+use super::trace::Trace;
 use crate::domain::conversation::Contact;
 use crate::domain::ids::{ChannelKey, ConversationId, Tenant};
 use crate::domain::input::{Action, Command, What};
@@ -49,7 +50,7 @@ impl Default for Limits {
 /// Everything one body turns into. One bad part does not spoil the others: they are here, and `dead` says what was bad.
 #[derive(Debug, Clone, Default)]
 pub struct Arrived {
-    /// What gateways report, in the order of the body.
+    /// What gateways report, in the order of the body; first, whose identifiers changed.
     pub facts: Vec<ArrivedFact>,
     /// What people want.
     pub commands: Vec<ArrivedCommand>,
@@ -57,6 +58,8 @@ pub struct Arrived {
     pub skipped: BTreeMap<Skip, u32>,
     /// The body goes to the dead letters, once, for this.
     pub dead: Option<Dead>,
+    /// The trace of the message, for log lines about the whole of it.
+    pub trace: Option<Trace>,
 }
 
 /// Why a part of a body is passed over. Each is a label of a counter.
@@ -134,6 +137,8 @@ pub struct ArrivedFact {
     pub standby: bool,
     /// What happened.
     pub what: What,
+    /// The trace it belongs to; nothing depends on it.
+    pub trace: Option<Trace>,
 }
 
 /// Shows nothing of the customer, so that no log line can.
@@ -148,6 +153,12 @@ impl fmt::Debug for ArrivedFact {
 }
 
 impl ArrivedFact {
+    /// Every identifier that leads to the customer's conversation: who they are goes before who they were, since whatever
+    /// they write next says only who they are.
+    pub fn identifiers(&self) -> impl Iterator<Item = &Alias> {
+        self.identity.aliases().chain(&self.previous)
+    }
+
     /// The publisher's partition key, or the one everybody would compute.
     pub fn home_key(&self) -> Arc<str> {
         match &self.partition_key {
@@ -174,23 +185,14 @@ pub struct ArrivedCommand {
     pub document: Option<serde_json::Value>,
     /// For `contact.forget`: whom. The core is only told of their conversations.
     pub contact: Vec<Alias>,
+    /// The trace it belongs to; nothing depends on it.
+    pub trace: Option<Trace>,
 }
 
 impl ArrivedCommand {
     /// The conversation it is about, if it is about one.
     pub fn conversation(&self) -> Option<ConversationId> {
-        match &self.command.action {
-            Action::Conversation { conversation, .. } => Some(*conversation),
-            Action::Malformed { conversation, .. } => *conversation,
-            Action::Presence { .. }
-            | Action::UpsertAgent { .. }
-            | Action::RemoveAgent { .. }
-            | Action::BulkAssign { .. }
-            | Action::BulkUndo { .. }
-            | Action::Reroute { .. }
-            | Action::ForgetContact { .. }
-            | Action::ApplyPlan { .. } => None,
-        }
+        self.command.action.conversation()
     }
 
     /// The key of a command that is about no conversation: its agent's for presence, else its tenant's.

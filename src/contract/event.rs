@@ -6,7 +6,7 @@ use super::envelope::{Attributes, Destination, OutMessage, Publishing};
 use super::event_data::Data;
 use super::{partition, routing_key};
 use crate::domain::event::{Change, Kind, Recorded, RequestOutcome};
-use crate::domain::ids::{AgentId, Tenant};
+use crate::domain::ids::{AgentId, ChannelKey, Tenant};
 
 /// Every type of event after `switchboard.`: its entity, a dot, what happened to it.
 pub const fn kinds_of_events() -> &'static [&'static str] {
@@ -41,6 +41,7 @@ pub const fn kinds_of_events() -> &'static [&'static str] {
         "bulk.completed",
         "bulk.undone",
         "contact.forgotten",
+        "contact.identity_conflict",
         "command.rejected",
     ]
 }
@@ -81,6 +82,7 @@ fn kind(recorded: &Recorded) -> Option<&'static str> {
         Kind::BulkDone(report) if report.undo => "bulk.undone",
         Kind::BulkDone(_) => "bulk.completed",
         Kind::ContactForgotten { .. } => "contact.forgotten",
+        Kind::IdentityConflict(_) => "contact.identity_conflict",
         Kind::PresenceChanged { .. } => "agent.presence_changed",
         Kind::PlanActivated { .. } => "plan.activated",
         Kind::CommandRejected(_) => "command.rejected",
@@ -110,15 +112,25 @@ pub(super) fn id(recorded: &Recorded) -> Uuid {
 /// The event as a message; `None` if it is not announced.
 pub fn render(recorded: &Recorded, tenant: &Tenant, publishing: &Publishing) -> Option<OutMessage> {
     let kind = kind(recorded)?;
-    let conversation = recorded.after.as_deref();
-    let channel = conversation.map_or(routing_key::NO_CHANNEL.to_owned(), |conversation| {
-        routing_key::word(conversation.channel.channel_id())
+    let channel = channel(recorded).map_or(routing_key::NO_CHANNEL.to_owned(), |channel| {
+        routing_key::word(channel.channel_id())
     });
     let key = format!("{kind}.{}.{channel}", routing_key::word(tenant.as_str()));
     let attributes = attributes(recorded, kind, tenant, publishing);
     let correlation = recorded.input.to_string();
     let data = Data::of(recorded, tenant)?;
     Some(attributes.seal(Destination::Events, key, Some(correlation), &data))
+}
+
+/// The business number it is about, if it is about one.
+fn channel(recorded: &Recorded) -> Option<&ChannelKey> {
+    match &recorded.event.kind {
+        Kind::IdentityConflict(conflict) => Some(&conflict.channel),
+        _ => recorded
+            .after
+            .as_deref()
+            .map(|conversation| &conversation.channel),
+    }
 }
 
 /// Who the event is about and in whose order it stands: its conversation's, else its agent's, else its tenant's.
@@ -137,6 +149,10 @@ fn attributes<'a>(
         Kind::ContactForgotten { partition_key, .. } => {
             (format!("contact/{partition_key}"), partition_key.to_string())
         }
+        Kind::IdentityConflict(conflict) => {
+            let key = &conflict.partition_key;
+            (format!("contact/{key}"), key.to_string())
+        }
         Kind::PresenceChanged { agent, .. } => of_agent(agent),
         Kind::PlanActivated { plan, .. } => (format!("plan/{}", plan.version), tenant_key()),
         Kind::CommandRejected(_)
@@ -147,9 +163,10 @@ fn attributes<'a>(
         | Kind::BulkAccepted(_)
         | Kind::BulkItemDone(_) => (format!("command/{}", recorded.cause), tenant_key()),
     };
-    let (partition_key, partition) = match recorded.after.as_deref() {
-        Some(conversation) => (conversation.partition_key.to_string(), conversation.home.0),
-        None => {
+    let (partition_key, partition) = match (recorded.after.as_deref(), &recorded.event.kind) {
+        (Some(conversation), _) => (conversation.partition_key.to_string(), conversation.home.0),
+        (None, Kind::IdentityConflict(conflict)) => (own_key, conflict.home.0),
+        (None, _) => {
             let partition = partition::of(&own_key, publishing.partitions);
             (own_key, partition)
         }

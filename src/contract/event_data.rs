@@ -6,12 +6,12 @@ use uuid::Uuid;
 
 use super::envelope::Time;
 use super::event_parts::{
-    BulkData, FaultData, GivenData, MessageData, Placed, ProfileData, RequestData, reason_of,
+    BulkData, FaultData, GivenData, LeadingData, MessageData, Placed, ProfileData, RequestData, reason_of,
 };
 use super::parties::{OwnerData, PartyData};
 use super::words::Wire;
 use crate::domain::conversation::Conversation;
-use crate::domain::event::{Change, Kind, Recorded};
+use crate::domain::event::{Change, IdentityConflict, Kind, Recorded};
 use crate::domain::ids::{AgentId, Tenant};
 use crate::domain::input::Origin;
 
@@ -39,7 +39,10 @@ impl<'a> Data<'a> {
         let decision = recorded.event.decision.as_ref();
         Some(Self {
             tenant: tenant.as_str(),
-            conversation: conversation.map(ConversationData::of).unwrap_or_default(),
+            conversation: match (&recorded.event.kind, conversation) {
+                (Kind::IdentityConflict(conflict), _) => ConversationData::named(conflict),
+                (_, conversation) => conversation.map(ConversationData::of).unwrap_or_default(),
+            },
             previous_owner: recorded
                 .previous_owner
                 .as_ref()
@@ -67,6 +70,15 @@ struct ConversationData<'a> {
 }
 
 impl<'a> ConversationData<'a> {
+    /// Which it is, and nothing of how it stands.
+    fn named(conflict: &'a IdentityConflict) -> Self {
+        Self {
+            channel: Some(conflict.channel.as_str()),
+            conversation: Some(conflict.conversation.0),
+            ..Self::default()
+        }
+    }
+
     fn of(conversation: &'a Conversation) -> Self {
         Self {
             channel: Some(conversation.channel.as_str()),
@@ -148,6 +160,9 @@ enum More<'a> {
     },
     Bulk(BulkData),
     Forgotten {},
+    IdentityConflict {
+        conversations: Vec<LeadingData>,
+    },
     Plan {
         version: u32,
         unchanged: bool,
@@ -203,6 +218,9 @@ impl<'a> More<'a> {
             }),
             Kind::BulkDone(report) => Some(More::Bulk(BulkData::of(report))),
             Kind::ContactForgotten { .. } => Some(More::Forgotten {}),
+            Kind::IdentityConflict(conflict) => Some(More::IdentityConflict {
+                conversations: conflict.leads.iter().map(LeadingData::of).collect(),
+            }),
             Kind::Skipped(_)
             | Kind::GraceOver { .. }
             | Kind::DrainPending(_)

@@ -11,6 +11,7 @@ use crate::domain::agent::Agent;
 use crate::domain::bulk::{ItemOutcome, Report};
 use crate::domain::conversation::{Conversation, PendingRequest, Route};
 use crate::domain::event::{Assignment, MessageRef, RequestOutcome, Terms};
+use crate::domain::identity::Leading;
 use crate::domain::ids::{ChannelKey, ConversationId, TeamId};
 use crate::domain::input::Fault;
 
@@ -176,6 +177,22 @@ impl<'a> FaultData<'a> {
             line: fault.line,
             column: fault.column,
             message: &fault.message,
+        }
+    }
+}
+
+/// A conversation, and the kinds of identifiers that lead to it.
+#[derive(Serialize)]
+pub(super) struct LeadingData {
+    conversation: Uuid,
+    identifiers: Vec<&'static str>,
+}
+
+impl LeadingData {
+    pub(super) fn of(leading: &Leading) -> Self {
+        Self {
+            conversation: leading.conversation.0,
+            identifiers: leading.identifiers.iter().map(Wire::wire).collect(),
         }
     }
 }

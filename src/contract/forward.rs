@@ -7,7 +7,9 @@ use serde::Serialize;
 
 use super::arrived::{ArrivedFact, Dedupe};
 use super::fact;
-use super::identity::{Alias, AliasKind};
+use super::identity::Alias;
+use super::trace::Trace;
+use super::words::Wire;
 use crate::domain::conversation::Contact;
 use crate::domain::ids::ChannelKey;
 use crate::domain::input::{Message, Origin, What};
@@ -50,6 +52,8 @@ pub fn forward(fact: &ArrivedFact, partition_key: &str) -> Forwarded {
         time: fact.at,
         partitionkey: partition_key,
         datacontenttype: "application/json",
+        traceparent: fact.trace.as_ref().map(Trace::parent),
+        tracestate: fact.trace.as_ref().and_then(Trace::state),
         data: Data::of(fact),
     };
     Forwarded {
@@ -71,6 +75,10 @@ struct Event<'a> {
     time: Timestamp,
     partitionkey: &'a str,
     datacontenttype: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    traceparent: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tracestate: Option<&'a str>,
     data: Data<'a>,
 }
 
@@ -181,6 +189,6 @@ impl<'a> MessageData<'a> {
 }
 
 fn by_kind<'a>(aliases: impl Iterator<Item = &'a Alias>) -> BTreeMap<&'static str, &'a str> {
-    let named = |alias: &'a Alias| (AliasKind::wire(alias.kind), &*alias.value);
+    let named = |alias: &'a Alias| (alias.kind.wire(), &*alias.value);
     aliases.map(named).collect()
 }

@@ -6,6 +6,8 @@ use std::sync::Arc;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
+use super::words::Wire;
+pub use crate::domain::identity::AliasKind;
 use crate::domain::ids::ChannelKey;
 
 /// Digits of a phone number. Wider than E.164's fifteen: it has to identify someone, not to be dialled, and gateways
@@ -20,43 +22,6 @@ const MAX_ALIAS_BYTES: usize = 128;
 
 /// Hexadecimal digits of a computed partition key (64 bits of SHA-256): short in headers, no collisions to speak of.
 const KEY_HEX_DIGITS: usize = 16;
-
-/// What an identifier is, in the order in which they are preferred as *the* identifier.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum AliasKind {
-    /// A phone number, E.164 with `+`.
-    Phone,
-    /// The business-scoped user id.
-    Bsuid,
-    /// The one above it, shared by a group of businesses.
-    ParentBsuid,
-    /// WhatsApp's linked id, which hides the phone.
-    Lid,
-    /// A group.
-    Group,
-}
-
-impl AliasKind {
-    /// Every kind, most preferred first.
-    pub const ALL: [Self; 5] = [
-        Self::Phone,
-        Self::Bsuid,
-        Self::ParentBsuid,
-        Self::Lid,
-        Self::Group,
-    ];
-
-    /// Its word on the wire and in hashes.
-    pub fn wire(self) -> &'static str {
-        match self {
-            Self::Phone => "phone",
-            Self::Bsuid => "bsuid",
-            Self::ParentBsuid => "parent_bsuid",
-            Self::Lid => "lid",
-            Self::Group => "group",
-        }
-    }
-}
 
 /// One identifier of a customer.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]

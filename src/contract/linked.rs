@@ -95,5 +95,6 @@ pub(super) fn fact(reading: &mut Reading, said: Said, place: &Place<'_>) {
                 leave_unassigned: false,
             },
         },
+        trace: reading.trace.clone(),
     }));
 }

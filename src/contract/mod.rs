@@ -38,6 +38,9 @@ mod web_message;
 // From ingress to the partitions.
 mod forward;
 
+// Through: from what arrives to all it causes.
+mod trace;
+
 // Out: events, who is told of them, and answers; then what they share.
 pub mod event;
 mod event_data;
@@ -63,3 +66,4 @@ pub use fact::{HANDOVER, RECEIVED, SENT};
 pub use forward::{Forwarded, forward};
 pub use message::MAX_TEXT_CHARS;
 pub use time::{AHEAD, STALE_AFTER};
+pub use trace::Trace;

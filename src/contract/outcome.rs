@@ -55,7 +55,8 @@ fn answers(input: &Input, recorded: &Recorded) -> bool {
         | Kind::ContactForgotten { .. }
         | Kind::BulkDone(_) => true,
         // A bulk is answered when it is done.
-        Kind::Skipped(_)
+        Kind::IdentityConflict(_)
+        | Kind::Skipped(_)
         | Kind::GraceOver { .. }
         | Kind::DrainPending(_)
         | Kind::QueueServable(_)

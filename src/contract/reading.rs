@@ -4,6 +4,7 @@ use jiff::Timestamp;
 
 use super::arrived::{Arrived, ArrivedCommand, ArrivedFact, MAX_FACTS, Skip};
 use super::dead::{Dead, DeadReason};
+use super::trace::Trace;
 
 /// Collects what a body turns into while it is read.
 pub(super) struct Reading {
@@ -11,20 +12,45 @@ pub(super) struct Reading {
     pub(super) arrival: Timestamp,
     /// The time of the envelope around a foreign body: stands in for a message's own.
     pub(super) enveloped: Option<Timestamp>,
+    /// The trace of what is being read.
+    pub(super) trace: Option<Trace>,
+    /// The trace of the message, which is that of whatever in it names none.
+    carried: Option<Trace>,
+    /// Which event of a batch is being read.
+    part: Option<usize>,
     arrived: Arrived,
     more_dead: u32,
     too_many: bool,
 }
 
 impl Reading {
-    pub(super) fn new(arrival: Timestamp) -> Self {
+    pub(super) fn new(arrival: Timestamp, trace: Option<Trace>) -> Self {
         Self {
             arrival,
             enveloped: None,
+            carried: trace.clone(),
+            trace,
+            part: None,
             arrived: Arrived::default(),
             more_dead: 0,
             too_many: false,
         }
+    }
+
+    /// From here on it is this event of a batch.
+    pub(super) fn begin_part(&mut self, number: usize) {
+        self.part = Some(number);
+        self.enveloped = None;
+    }
+
+    /// Whether it is one of a batch.
+    pub(super) fn is_part(&self) -> bool {
+        self.part.is_some()
+    }
+
+    /// What is being read belongs to this trace, or else to that of the message.
+    pub(super) fn belongs_to(&mut self, trace: Option<Trace>) {
+        self.trace = trace.or_else(|| self.carried.clone());
     }
 
     /// Takes a fact, or what was wrong with it.
@@ -55,7 +81,14 @@ impl Reading {
     /// Notes what is wrong. A body is dead-lettered once: for the first thing, with the number of others.
     pub(super) fn refuse(&mut self, dead: Dead) {
         if self.arrived.dead.is_none() {
-            self.arrived.dead = Some(dead);
+            self.arrived.dead = Some(match self.part {
+                Some(number) => Dead::new(
+                    dead.reason,
+                    format_args!("event {number} of the batch: {}", dead.detail),
+                ),
+                None => dead,
+            });
+            self.arrived.trace = self.trace.clone();
         } else {
             self.more_dead = self.more_dead.saturating_add(1);
         }
@@ -63,10 +96,14 @@ impl Reading {
 
     /// What the body turned into; a body that turned into nothing is counted as that.
     pub(super) fn finish(mut self) -> Arrived {
+        if self.arrived.trace.is_none() {
+            self.arrived.trace = self.trace.take();
+        }
         if self.too_many {
             let detail = format_args!("the body holds more than {MAX_FACTS} messages");
             return Arrived {
                 dead: Some(Dead::new(DeadReason::TooLarge, detail)),
+                trace: self.arrived.trace,
                 ..Arrived::default()
             };
         }
@@ -83,6 +120,8 @@ impl Reading {
         if nothing {
             self.skip(Skip::Empty, 1);
         }
+        // Whoever changed an identifier may have written under the new one in the same body, wherever that stands in it.
+        self.arrived.facts.sort_by_key(|fact| fact.previous.is_empty());
         self.arrived
     }
 }

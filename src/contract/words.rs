@@ -4,6 +4,7 @@ use crate::domain::agent::{Presence, Role};
 use crate::domain::bulk::ItemOutcome;
 use crate::domain::conversation::{ClockKind, EscalationReason, Priority, Status};
 use crate::domain::event::{By, Code, Reason};
+use crate::domain::identity::AliasKind;
 use crate::domain::input::{Origin, System};
 use crate::domain::notify::NotificationKind;
 use crate::domain::plan::Strategy;
@@ -35,6 +36,17 @@ macro_rules! words {
             const WORDS: &'static [&'static str] = &[$($word,)+];
         }
     };
+}
+
+// In events and in the hashes of identifiers alike.
+words! {
+    AliasKind {
+        AliasKind::Phone => "phone",
+        AliasKind::Bsuid => "bsuid",
+        AliasKind::ParentBsuid => "parent_bsuid",
+        AliasKind::Lid => "lid",
+        AliasKind::Group => "group",
+    }
 }
 
 words! {

@@ -12,7 +12,8 @@ use super::conversation::{
     Clock, ClockKind, Contact, Conversation, EscalationReason, Hop, Owner, PendingEscalation, PendingRequest,
     Priority, Route,
 };
-use super::ids::{AgentId, ConversationId, PolicyId, TeamId};
+use super::identity::Leading;
+use super::ids::{AgentId, ChannelKey, ConversationId, Partition, PolicyId, TeamId};
 use super::input::{Actor, Fault, Message, Origin, Recipient, ReplyBody};
 use super::plan::{Plan, Strategy};
 
@@ -57,6 +58,8 @@ pub enum Kind {
         /// The key it had.
         partition_key: Arc<str>,
     },
+    /// A customer's identifiers lead to different conversations. Nothing is merged: people decide what that means.
+    IdentityConflict(Box<IdentityConflict>),
     /// Not announced: someone has been away or offline for too long; their conversations are looked at.
     GraceOver {
         /// Who.
@@ -94,6 +97,21 @@ pub enum Kind {
     DrainPending(bool),
     /// Not announced: somebody could serve this again.
     QueueServable(Ask),
+}
+
+/// Identifiers of one message that lead to different conversations.
+#[derive(Debug, Clone)]
+pub struct IdentityConflict {
+    /// The one the message went to.
+    pub conversation: ConversationId,
+    /// Its business number.
+    pub channel: ChannelKey,
+    /// Its key.
+    pub partition_key: Arc<str>,
+    /// The lane that tells of it.
+    pub home: Partition,
+    /// All of them, that one first.
+    pub leads: Vec<Leading>,
 }
 
 /// What happened to a conversation.
@@ -274,6 +292,8 @@ pub enum Quiet {
     WentStale,
     /// It was looked whether the owner is there to answer the turn of this time; `None`: it has to be looked again.
     OwnerLookedAt(Option<Timestamp>),
+    /// More is known of its customer, and nothing was said that is announced.
+    Learned(Arc<Contact>),
     /// It waits for somebody on the path of an escalation.
     EscalationPending(PendingEscalation),
     /// Nobody is excluded any more, since nobody would be left.

@@ -80,7 +80,8 @@ pub fn evolve(state: &mut State, event: &Event) {
         | Kind::Skipped(_)
         | Kind::BulkAccepted(_)
         | Kind::BulkItemDone(_)
-        | Kind::BulkDone(_) => {}
+        | Kind::BulkDone(_)
+        | Kind::IdentityConflict(_) => {}
     }
 }
 
@@ -314,6 +315,7 @@ fn hush(conversation: &mut Conversation, quiet: &Quiet) {
     match quiet {
         Quiet::ClockStarted(clock) => conversation.assign_clock = clock.clone(),
         Quiet::Relaxed(route) => conversation.route = route.clone(),
+        Quiet::Learned(contact) => conversation.contact = contact.clone(),
         Quiet::WentStale => conversation.care.stale = true,
         Quiet::OwnerLookedAt(turn) => conversation.care.owner_looked_at = *turn,
         Quiet::EscalationPending(pending) => conversation.care.escalation = Some(pending.clone()),

@@ -11,6 +11,7 @@ use uuid::Uuid;
 use super::agent::{Presence, Role, Skills};
 use super::bulk;
 use super::conversation::{Contact, Priority};
+use super::identity::Leading;
 use super::ids::{AgentId, ChannelKey, ConversationId, TeamId};
 use super::plan::Plan;
 
@@ -43,6 +44,8 @@ pub struct Fact {
     pub conversation: ConversationId,
     /// The business number.
     pub channel: ChannelKey,
+    /// Where the customer's identifiers lead if they disagree, this conversation first; empty if they do not.
+    pub conflict: Vec<Leading>,
     /// What is known of the customer.
     pub contact: Contact,
     /// When it happened, by the gateway (clocks run from here).
@@ -410,23 +413,30 @@ pub enum Timer {
     },
 }
 
+impl Action {
+    /// The conversation it is about, if it is about one.
+    pub fn conversation(&self) -> Option<ConversationId> {
+        match self {
+            Self::Conversation { conversation, .. } => Some(*conversation),
+            Self::Malformed { conversation, .. } => *conversation,
+            Self::Presence { .. }
+            | Self::UpsertAgent { .. }
+            | Self::RemoveAgent { .. }
+            | Self::BulkAssign { .. }
+            | Self::BulkUndo { .. }
+            | Self::Reroute { .. }
+            | Self::ForgetContact { .. }
+            | Self::ApplyPlan { .. } => None,
+        }
+    }
+}
+
 impl Input {
     /// The conversation it is about, if it is about one.
     pub fn conversation(&self) -> Option<ConversationId> {
         match &self.body {
             Body::Fact(fact) => Some(fact.conversation),
-            Body::Command(command) => match &command.action {
-                Action::Conversation { conversation, .. } => Some(*conversation),
-                Action::Malformed { conversation, .. } => *conversation,
-                Action::Presence { .. }
-                | Action::UpsertAgent { .. }
-                | Action::RemoveAgent { .. }
-                | Action::BulkAssign { .. }
-                | Action::BulkUndo { .. }
-                | Action::Reroute { .. }
-                | Action::ForgetContact { .. }
-                | Action::ApplyPlan { .. } => None,
-            },
+            Body::Command(command) => command.action.conversation(),
             Body::Timer(timer) => match timer {
                 Timer::AssignDue { conversation }
                 | Timer::HoldEnds { conversation }

@@ -11,6 +11,7 @@ pub mod calendar;
 pub mod conversation;
 pub mod decision;
 pub mod event;
+pub mod identity;
 pub mod ids;
 pub mod input;
 pub mod plan;

@@ -180,6 +180,7 @@ impl<'a> Telling<'a> {
             Quiet::ClockStarted(_)
             | Quiet::WentStale
             | Quiet::OwnerLookedAt(_)
+            | Quiet::Learned(_)
             | Quiet::EscalationPending(_) => false,
         };
         if told {

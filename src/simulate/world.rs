@@ -258,6 +258,7 @@ impl World {
         let fact = Fact {
             conversation: id,
             channel: arrival.channel.clone(),
+            conflict: Vec::new(),
             contact: (*arrival.contact).clone(),
             at: arrival.at,
             standby: false,

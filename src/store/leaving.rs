@@ -1,5 +1,6 @@
 //! Who leaves: agents, whose conversations are looked at again by their homes, and customers, of whom nothing is kept.
 
+use tokio_postgres::Row;
 use uuid::Uuid;
 
 use super::codec;
@@ -26,13 +27,9 @@ pub async fn owners_gone(
     if gone.is_empty() {
         return Ok(Vec::new());
     }
-    let (tenants, agents): (Vec<&str>, Vec<&str>) = gone
-        .iter()
-        .map(|(tenant, agent)| (tenant.as_str(), agent.as_str()))
-        .unzip();
+    let (tenants, agents) = columns(gone);
     let first = Uuid::nil().to_string();
-    let rows = session.query(OWNERS_GONE, &[&tenants, &agents, &first]).await?;
-    rows.iter().map(|row| codec::partition(row.get(0))).collect()
+    homes(&session.query(OWNERS_GONE, &[&tenants, &agents, &first]).await?)
 }
 
 const REQUESTERS_GONE: &str = "insert into timer (tenant, kind, subject, id, lane, due)
@@ -49,11 +46,18 @@ pub async fn requesters_gone(
     if gone.is_empty() {
         return Ok(Vec::new());
     }
-    let (tenants, agents): (Vec<&str>, Vec<&str>) = gone
+    let (tenants, agents) = columns(gone);
+    homes(&session.query(REQUESTERS_GONE, &[&tenants, &agents]).await?)
+}
+
+fn columns<'a>(people: &[(&'a Tenant, &'a AgentId)]) -> (Vec<&'a str>, Vec<&'a str>) {
+    people
         .iter()
         .map(|(tenant, agent)| (tenant.as_str(), agent.as_str()))
-        .unzip();
-    let rows = session.query(REQUESTERS_GONE, &[&tenants, &agents]).await?;
+        .unzip()
+}
+
+fn homes(rows: &[Row]) -> Result<Vec<Partition>, StoreError> {
     rows.iter().map(|row| codec::partition(row.get(0))).collect()
 }
 

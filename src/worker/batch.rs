@@ -175,21 +175,14 @@ fn fold(world: &mut World, entries: &mut [Entry], now: Timestamp, partitions: u1
     let mut changes = Changes::new(partitions);
     for entry in entries {
         if entry.duplicate {
-            changes.answer_duplicate(&entry.tenant, &entry.input, entry.reply.as_ref(), now);
+            changes.answer_duplicate(entry, now);
             continue;
         }
         complete(world, entry);
         compare_plan(&changes, entry);
         let recorded = world.fold(&entry.tenant, &entry.input, now);
         count_recorded(&recorded);
-        changes.add(
-            world,
-            &entry.tenant,
-            &entry.input,
-            recorded,
-            entry.reply.as_ref(),
-            entry.document.take(),
-        );
+        changes.add(world, entry, recorded);
     }
     changes
 }

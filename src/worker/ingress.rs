@@ -18,6 +18,7 @@ use super::gather::Arrival;
 use super::lane::Doubt;
 use super::reading;
 use super::shared::Shared;
+use super::steering::Steering;
 use crate::broker::{Consumer, Exchange, Publication, Publisher, consumer, dead};
 use crate::contract::{ArrivedCommand, ArrivedFact, Dead, DeadReason, forward, partition};
 use crate::domain::ids::{ConversationId, Tenant};
@@ -41,6 +42,7 @@ pub struct Ingress {
     stop: watch::Receiver<bool>,
     queue: String,
     refreshed: Option<Instant>,
+    steering: Steering,
 }
 
 impl Ingress {
@@ -52,6 +54,7 @@ impl Ingress {
             stop,
             queue,
             refreshed: None,
+            steering: Steering::default(),
         }
     }
 
@@ -160,8 +163,7 @@ impl Ingress {
         let wanted: BTreeSet<(Tenant, Uuid)> = facts
             .filter_map(|fact| Some((directory.tenant_of(&fact.channel)?, fact)))
             .flat_map(|(tenant, fact)| {
-                fact.identity
-                    .aliases()
+                fact.identifiers()
                     .map(|alias| (tenant.clone(), alias.key(&fact.channel)))
             })
             .collect();
@@ -189,14 +191,11 @@ impl Ingress {
         Ok(keys)
     }
 
-    fn fact(&self, fact: &ArrivedFact, tenant: &Tenant, keys: &Keys) -> Publication {
-        let known = fact.identity.aliases().find_map(|alias| {
-            let id = keys
-                .conversations
-                .get(&(tenant.clone(), alias.key(&fact.channel)))?;
-            keys.keys.get(id)
+    fn fact(&mut self, fact: &ArrivedFact, tenant: &Tenant, keys: &Keys) -> Publication {
+        let key = self.steering.key(fact, |alias| {
+            let id = keys.conversations.get(&(tenant.clone(), alias))?;
+            keys.keys.get(id).map(String::as_str)
         });
-        let key = known.cloned().unwrap_or_else(|| fact.home_key().to_string());
         let forwarded = forward(fact, &key);
         let properties = BasicProperties::default()
             .with_content_type(forwarded.content_type.into())
@@ -242,6 +241,7 @@ impl Ingress {
             reason,
             detail = dead.detail,
             queue = self.queue,
+            trace_id = arrival.trace_id(),
             "message dead-lettered"
         );
         dead::letter(

@@ -387,10 +387,16 @@ fn dead_letters(arrivals: &[Arrival], outcome: &Outcome, queue: &str) -> Vec<Pub
     let letter = |(place, dead): &(usize, Dead)| {
         let reason = dead.reason.wire();
         counter!(telemetry::DEAD_LETTERS, "reason" => reason).increment(1);
-        tracing::warn!(reason, detail = dead.detail, queue, "message dead-lettered");
-        arrivals
-            .get(*place)
-            .map(|arrival| dead::letter(&arrival.delivery, queue, reason, &dead.detail, &at))
+        let arrival = arrivals.get(*place)?;
+        let trace_id = arrival.trace_id();
+        tracing::warn!(
+            reason,
+            detail = dead.detail,
+            queue,
+            trace_id,
+            "message dead-lettered"
+        );
+        Some(dead::letter(&arrival.delivery, queue, reason, &dead.detail, &at))
     };
     outcome.dead.iter().filter_map(letter).collect()
 }

@@ -19,7 +19,7 @@ pub mod gather;
 mod graces;
 mod locks;
 mod on_record;
-mod resolve;
+pub mod resolve;
 mod timed;
 mod world;
 
@@ -35,6 +35,7 @@ mod leaving;
 mod links;
 mod shared;
 pub mod start;
+pub mod steering;
 mod sweep;
 
 // Without a lane.

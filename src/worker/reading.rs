@@ -7,7 +7,7 @@ use metrics::counter;
 
 use super::gather::Arrival;
 use crate::broker::Delivery;
-use crate::contract::{Adapter, Arrived, Dead, Incoming, Limits, read};
+use crate::contract::{Adapter, Arrived, Dead, Incoming, Limits, Trace, read};
 use crate::telemetry;
 
 /// Reads every delivery. `now` decides only what is too old and what is ahead of its time.
@@ -42,10 +42,16 @@ fn read_one(delivery: &Delivery, now: Timestamp, limits: &Limits) -> Arrived {
 }
 
 impl Arrival {
+    /// The trace of the message, for log lines about it.
+    pub fn trace_id(&self) -> Option<&str> {
+        self.arrived.trace.as_ref().map(Trace::id)
+    }
+
     /// The same delivery, to be dead-lettered for this and nothing else.
     pub fn without_effect(&self, dead: Dead) -> Self {
         let arrived = Arrived {
             dead: Some(dead),
+            trace: self.arrived.trace.clone(),
             ..Arrived::default()
         };
         Self {

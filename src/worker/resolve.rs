@@ -1,4 +1,5 @@
-//! Which conversation a fact belongs to: by any of the customer's identifiers, or a new one.
+//! Which conversation a fact belongs to: by any of the customer's identifiers, or a new one. Conversations are never merged:
+//! where identifiers lead to several, the most preferred one wins, and that they disagree is told.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
@@ -9,6 +10,7 @@ use super::gather::{Pending, Work};
 use super::world::World;
 use crate::contract::{ArrivedFact, partition};
 use crate::domain::conversation::Conversation;
+use crate::domain::identity::{self, AliasKind, Leading};
 use crate::domain::ids::{ConversationId, Partition, Tenant};
 use crate::domain::input::{Origin, What};
 use crate::domain::plan::Plan;
@@ -22,6 +24,8 @@ pub type AliasKey = (Tenant, Uuid);
 pub struct Resolved {
     /// The conversation of each pending input, by its place in the batch; none: it means nothing here.
     pub conversations: HashMap<usize, ConversationId>,
+    /// Where the identifiers of an input lead that lead to several conversations, the one it belongs to first.
+    pub conflicts: HashMap<usize, Vec<Leading>>,
     /// Conversations that do not exist yet.
     pub unborn: Vec<(Tenant, Conversation)>,
     /// Aliases to add: of new conversations, and newly met ones of old.
@@ -32,12 +36,14 @@ pub struct Resolved {
 pub fn aliases_of(pending: &[Pending<'_>]) -> Vec<AliasKey> {
     let keys: BTreeSet<AliasKey> = facts(pending)
         .flat_map(|(_, tenant, fact)| keys_of(tenant, fact))
+        .map(|(_, key)| key)
         .collect();
     keys.into_iter().collect()
 }
 
 /// Finds or founds the conversation of every fact that is new, in order: the second message of a new customer meets the
-/// first's. One that was there before founds nothing and teaches nothing: its conversation would never be opened.
+/// first's. What is new of a customer is learned by the conversation that wins, and what is known of another stays there. One
+/// that was there before founds nothing and teaches nothing: its conversation would never be opened.
 pub fn resolve(
     pending: &[Pending<'_>],
     new: &[bool],
@@ -52,11 +58,13 @@ pub fn resolve(
     let stored: HashSet<AliasKey> = by_alias.keys().cloned().collect();
     let mut resolved = Resolved::default();
     for (place, tenant, fact) in facts(pending).filter(|(place, ..)| new[*place]) {
-        // Identifiers come in order of preference: where they disagree, the first that is known wins.
-        let keys: Vec<AliasKey> = keys_of(tenant, fact).collect();
-        let found = keys.iter().find_map(|key| by_alias.get(key).copied());
-        let id = match found {
-            Some(id) => id,
+        let keys: Vec<(AliasKind, AliasKey)> = keys_of(tenant, fact).collect();
+        let known = keys
+            .iter()
+            .filter_map(|(kind, key)| Some((*kind, *by_alias.get(key)?)));
+        let leads = identity::leading(known);
+        let id = match leads.first() {
+            Some(leading) => leading.conversation,
             None if may_open(fact, &directory.plan(tenant)) => {
                 let id = ConversationId(Uuid::now_v7());
                 let key = fact.home_key();
@@ -68,7 +76,10 @@ pub fn resolve(
             None => continue,
         };
         resolved.conversations.insert(place, id);
-        for key in keys {
+        if leads.len() > 1 {
+            resolved.conflicts.insert(place, leads);
+        }
+        for (_, key) in keys {
             by_alias.entry(key).or_insert(id);
         }
     }
@@ -132,8 +143,11 @@ fn facts<'a>(pending: &'a [Pending<'a>]) -> impl Iterator<Item = (usize, &'a Ten
         })
 }
 
-fn keys_of<'a>(tenant: &'a Tenant, fact: &'a ArrivedFact) -> impl Iterator<Item = AliasKey> + 'a {
-    fact.identity
-        .aliases()
-        .map(|alias| (tenant.clone(), alias.key(&fact.channel)))
+/// In order of preference: where identifiers disagree, the first that is known wins.
+fn keys_of<'a>(
+    tenant: &'a Tenant,
+    fact: &'a ArrivedFact,
+) -> impl Iterator<Item = (AliasKind, AliasKey)> + 'a {
+    fact.identifiers()
+        .map(|alias| (alias.kind, (tenant.clone(), alias.key(&fact.channel))))
 }

@@ -99,6 +99,7 @@ fn arrived(
         command,
         contact: Vec::new(),
         document,
+        trace: None,
     }
 }
 

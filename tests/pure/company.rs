@@ -11,6 +11,7 @@ use switchboard::domain::bulk::{Item, ItemOutcome, Order, Report, Task};
 use switchboard::domain::conversation::{Contact, Conversation};
 use switchboard::domain::event::Recorded;
 use switchboard::domain::fold::fold;
+use switchboard::domain::identity::{AliasKind, Leading};
 use switchboard::domain::ids::{AgentId, ChannelKey, ConversationId, Partition, PolicyId, TeamId, Tenant};
 use switchboard::domain::input::{
     Action, Actor, Body, Command, Fact, Fault, Input, Message, Origin, Recipient, ReplyBody, System, Timer,
@@ -203,6 +204,7 @@ impl Company {
         self.happens(Body::Fact(Fact {
             conversation,
             channel,
+            conflict: Vec::new(),
             contact,
             at,
             standby,
@@ -213,6 +215,27 @@ impl Company {
     /// The customer writes.
     pub fn turn(&mut self, conversation: ConversationId) -> Happened {
         self.fact(conversation, false, What::Received(message("text", true)))
+    }
+
+    /// The customer writes; their business-scoped user id leads to another conversation.
+    pub fn turn_in_conflict(&mut self, conversation: ConversationId, other: ConversationId) -> Happened {
+        let leading = |conversation, kind| Leading {
+            conversation,
+            identifiers: vec![kind],
+        };
+        let at = self.now;
+        self.happens(Body::Fact(Fact {
+            conversation,
+            channel: channel(),
+            conflict: vec![
+                leading(conversation, AliasKind::Phone),
+                leading(other, AliasKind::Bsuid),
+            ],
+            contact: Contact::default(),
+            at,
+            standby: false,
+            what: What::Received(message("text", true)),
+        }))
     }
 
     /// The business writes outside the gate.

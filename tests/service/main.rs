@@ -11,6 +11,7 @@ mod contract;
 mod database;
 mod defects;
 mod faults;
+mod identity;
 mod illegible;
 mod insight;
 mod journey;

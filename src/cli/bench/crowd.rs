@@ -176,6 +176,7 @@ impl Crowd {
         let fact = Fact {
             conversation: id,
             channel: self.channel.clone(),
+            conflict: Vec::new(),
             contact: Contact::default(),
             at,
             standby: false,

@@ -131,12 +131,12 @@ impl<'a> Told<'a> {
             }
         }
         let now = system.text("user_id")?;
-        if !now.is_empty() {
-            self.user_id = now;
+        if !now.is_empty() && now != self.user_id {
+            previous.offer_phone(&std::mem::replace(&mut self.user_id, now));
         }
         let now = system.text("parent_user_id")?;
-        if !now.is_empty() {
-            self.parent_user_id = now;
+        if !now.is_empty() && now != self.parent_user_id {
+            previous.offer_phone(&std::mem::replace(&mut self.parent_user_id, now));
         }
         Ok(())
     }

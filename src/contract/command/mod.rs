@@ -88,7 +88,7 @@ impl Unreadable {
 
 /// Reads one command. Only what names no tenant, or is no object, is dead.
 pub(super) fn read(name: &str, event: &CloudEvent<'_>) -> Result<ArrivedCommand, Dead> {
-    let data = Object::parse(event.data, Place::root("")).map_err(|dead| {
+    let data = Object::parse(&event.data, Place::root("")).map_err(|dead| {
         let detail = "the command's data is not a JSON object";
         Dead::new(dead.reason, detail)
     })?;
@@ -118,6 +118,7 @@ pub(super) fn read(name: &str, event: &CloudEvent<'_>) -> Result<ArrivedCommand,
         },
         document: read.document,
         contact: read.contact,
+        trace: event.trace.clone(),
     })
 }
 

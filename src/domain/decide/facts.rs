@@ -6,7 +6,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::super::conversation::{Contact, Conversation, Owner, Status};
-use super::super::event::{Change, Event, Kind, MessageRef, Reason};
+use super::super::event::{Change, Event, IdentityConflict, Kind, MessageRef, Quiet, Reason};
 use super::super::input::{Actor, Fact, Message, System, What};
 use super::super::state::State;
 use super::clocks;
@@ -19,6 +19,48 @@ pub fn decide(state: &State, fact: &Fact, now: Timestamp) -> Vec<Event> {
     let Some(conversation) = state.conversation(fact.conversation) else {
         return skip("unknown_conversation", now);
     };
+    let mut events = happens(state, conversation, fact, now);
+    events.extend(conflict(state, conversation, fact, &events, now));
+    events
+}
+
+/// Where its customer's identifiers disagree, that is told with every fact that shows it: after what the fact itself leads
+/// to, and also where it leads to nothing.
+fn conflict(
+    state: &State,
+    conversation: &Conversation,
+    fact: &Fact,
+    events: &[Event],
+    now: Timestamp,
+) -> Option<Event> {
+    let opened = |event: &Event| matches!(event.kind, Kind::Conversation(_, Change::Opened { .. }));
+    let exists = |id| match state.conversation(id) {
+        Some(own) if id == conversation.id => own.exists() || events.iter().any(opened),
+        // One that came up in this batch may have come to nothing; the others of a conflict are not loaded.
+        other => other.is_none_or(Conversation::exists),
+    };
+    let leads: Vec<_> = fact
+        .conflict
+        .iter()
+        .filter(|lead| exists(lead.conversation))
+        .cloned()
+        .collect();
+    let told = leads.len() > 1 && leads[0].conversation == conversation.id;
+    told.then(|| Event {
+        at: now,
+        actor: Actor::Gateway,
+        decision: None,
+        kind: Kind::IdentityConflict(Box::new(IdentityConflict {
+            conversation: conversation.id,
+            channel: conversation.channel.clone(),
+            partition_key: conversation.partition_key.clone(),
+            home: conversation.home,
+            leads,
+        })),
+    })
+}
+
+fn happens(state: &State, conversation: &Conversation, fact: &Fact, now: Timestamp) -> Vec<Event> {
     match &fact.what {
         What::Received(message) => received(state, conversation, fact, message, now),
         What::Sent {
@@ -85,16 +127,21 @@ fn received(
     story.events
 }
 
-/// A bot hands over: the rules find someone, unless a person has it or it waits for one already.
+/// A bot hands over: the rules find someone, by what the bot learned too, unless a person has it or it waits for one already.
 fn handover(state: &State, conversation: &Conversation, fact: &Fact, now: Timestamp) -> Vec<Event> {
-    if !conversation.is_closed() && conversation.owner != Owner::Nobody {
-        return skip("handover_of_owned", now);
-    }
     let mut story = Story::of(conversation, now);
     if conversation.is_closed() {
         // Whatever the fact says of standby: the bot lets go with it.
         begin(&mut story, fact, false, Reason::Handover, Actor::Gateway);
     } else {
+        if let Some(contact) = changed_contact(&conversation.contact, &fact.contact) {
+            let learned = Change::Quiet(Quiet::Learned(contact));
+            story.then(Actor::Gateway, learned);
+        }
+        if conversation.owner != Owner::Nobody {
+            story.events.extend(skip("handover_of_owned", now));
+            return story.events;
+        }
         resume(&mut story);
     }
     let arrival = Arrival {

@@ -2,7 +2,6 @@
 
 mod absence;
 mod blocked;
-mod bots;
 mod bulks;
 mod clocks;
 mod clocks_breached;
@@ -15,4 +14,5 @@ mod relaxing;
 mod replies;
 mod requests;
 mod reroutes;
+mod standby;
 mod teams;

@@ -1,8 +1,10 @@
 //! What arrives, read: one sentence per rule, and properties over bodies nobody would write.
 
+mod aliases;
 mod cloud_api;
 mod cloud_faults;
 mod cloud_people;
+mod cloudevents;
 mod commands;
 mod derived;
 mod door;
@@ -15,12 +17,14 @@ mod plans;
 mod properties;
 mod samples;
 mod times;
+mod trace;
 mod wishes;
 
 use std::borrow::Cow;
 
 use jiff::Timestamp;
 use serde_json::Value;
+use switchboard::contract::words::Wire;
 use switchboard::contract::{
     Adapter, Arrived, ArrivedCommand, ArrivedFact, DeadReason, Incoming, Limits, read,
 };

@@ -342,6 +342,18 @@ fn who_leaves() {
 }
 
 #[test]
+fn identifiers_that_lead_to_two_conversations() {
+    let mut company = owned_by_mark();
+    let happened = company.turn_in_conflict(CHAT, OTHER_CHAT);
+    let conflict = one(events(&happened), "contact.identity_conflict");
+    is_the_example("events", "contact.identity_conflict", &conflict);
+    assert_eq!(
+        conflict.routing_key, "contact.identity_conflict.acme.123456789012345",
+        "the business number's"
+    );
+}
+
+#[test]
 fn a_duplicate_command() {
     let mut company = owned_by_mark();
     let happened = company.wish("mark", CHAT, Wish::Close);

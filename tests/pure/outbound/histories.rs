@@ -142,6 +142,7 @@ impl History {
             } => company.happens(Body::Fact(Fact {
                 conversation: chat(other),
                 channel: channel(),
+                conflict: Vec::new(),
                 contact: self.secrets.contact(),
                 at: company.now,
                 standby: *standby,

@@ -7,6 +7,7 @@ mod golden_clocks;
 pub mod histories;
 mod properties;
 mod sentences;
+mod trace;
 mod words;
 
 use switchboard::contract::envelope::{OutMessage, Publishing};

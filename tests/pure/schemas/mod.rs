@@ -7,6 +7,7 @@ mod answered;
 mod coverage;
 mod dialect;
 mod examples;
+mod made;
 mod mutations;
 mod plans;
 mod strict;

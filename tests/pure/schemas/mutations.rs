@@ -20,10 +20,16 @@ const UNSAYABLE: &[(&str, &str)] = &[
 ];
 
 /// What the door takes and the schema does not promise: by place and why.
-const UNPROMISED: &[(&str, &str)] = &[(
-    "/time",
-    "it is looked at only where a message has no time of its own",
-)];
+const UNPROMISED: &[(&str, &str)] = &[
+    (
+        "/data/message/referral/source_type",
+        "what names the advertisement less well is not looked at beside what names it better",
+    ),
+    (
+        "/time",
+        "it is looked at only where a message has no time of its own",
+    ),
+];
 
 /// What stands in for a value: nothing, blanks, other types, texts and numbers at the edges.
 fn others() -> Vec<Value> {

@@ -71,7 +71,11 @@ fn others() -> Vec<Value> {
 
 #[test]
 fn the_schema_takes_what_the_reader_takes_and_nothing_else() {
-    let (plan, schema) = (every_key(), published("plan"));
+    let (mut plan, schema) = (every_key(), published("plan"));
+    // One condition is enough: compiling them takes most of the time.
+    for rule in plan["rules"].as_array_mut().expect("rules").iter_mut().skip(1) {
+        rule.as_object_mut().expect("a rule").remove("when");
+    }
     let (mut disagree, mut explained) = (Vec::new(), BTreeSet::new());
     let others = others();
     for place in places(&plan) {

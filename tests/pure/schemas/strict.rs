@@ -9,10 +9,11 @@ use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
 use serde_json::{Value, json};
-use switchboard::contract::event;
+use switchboard::contract::envelope::OutMessage;
+use switchboard::contract::{Trace, event};
 
 use super::dialect::files_of_what_leaves;
-use super::{FILES, compiled, complaints};
+use super::{FILES, compiled, complaints, made};
 use crate::outbound::histories::{History, histories, samples};
 use crate::outbound::{PUBLISHING, json, leaving};
 use crate::properties::histories::{Happening, History as LongHistory, history};
@@ -74,10 +75,29 @@ fn wrong(body: &Value) -> Vec<String> {
     }
 }
 
+/// Every second message belongs to a trace, every fourth to one with a state.
+fn traced(number: usize, message: &OutMessage) -> Value {
+    let parent = "00-0af7651916cd43dd8448eb211c80319c-b9c7c989f97918e1-01";
+    let state = number.is_multiple_of(4).then_some("vendor=1");
+    let mut message = message.clone();
+    if number.is_multiple_of(2) {
+        let trace = Trace::read(parent, state).expect("it is well formed");
+        message.belongs_to(&trace);
+    }
+    json(&message)
+}
+
 /// Everything that leaves during a history of a small company.
 fn everything(history: &History) -> Vec<Value> {
     let mut all = Vec::new();
-    history.play(|company, happened| all.extend(leaving(company, happened).iter().map(json)));
+    history.play(|company, happened| {
+        let left = leaving(company, happened);
+        all.extend(
+            left.iter()
+                .enumerate()
+                .map(|(number, message)| traced(number, message)),
+        );
+    });
     all
 }
 
@@ -121,7 +141,7 @@ pub static LEFT: LazyLock<Vec<Value>> = LazyLock::new(|| {
     };
     let small = samples(SMALL).iter().flat_map(everything).collect::<Vec<_>>();
     let large = (0..LARGE).flat_map(|_| events(&long()));
-    small.into_iter().chain(large).collect()
+    small.into_iter().chain(large).chain(made::messages()).collect()
 });
 
 #[test]

@@ -6,12 +6,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 use switchboard::broker::dead::HEADERS;
 use switchboard::contract::DeadReason;
-use switchboard::contract::identity::AliasKind;
 use switchboard::contract::words::Words;
 use switchboard::domain::agent::{Presence, Role};
 use switchboard::domain::bulk::ItemOutcome;
 use switchboard::domain::conversation::{ClockKind, EscalationReason, Priority, Status};
 use switchboard::domain::event::{By, Code, Reason};
+use switchboard::domain::identity::AliasKind;
 use switchboard::domain::input::Origin;
 use switchboard::domain::plan::Strategy;
 
@@ -35,7 +35,7 @@ fn meant(name: &str, file: &str) -> (&'static str, Vec<&'static str>) {
         "clock" => ("clock", ClockKind::WORDS.to_vec()),
         "by" => ("by", By::WORDS.to_vec()),
         "outcome" => ("outcome", ItemOutcome::WORDS.to_vec()),
-        "identifiers" => ("identifiers", AliasKind::ALL.map(AliasKind::wire).to_vec()),
+        "identifiers" => ("identifiers", AliasKind::WORDS.to_vec()),
         "kind" => ("kind", KINDS.to_vec()),
         "reason" if escalation => ("escalation", EscalationReason::WORDS.to_vec()),
         "reason" => ("reason", Reason::WORDS.to_vec()),

@@ -63,6 +63,7 @@ fn report(number: u8, what: What) -> Report {
     Report(Fact {
         conversation: id(number),
         channel: channel(),
+        conflict: Vec::new(),
         contact: Contact::default(),
         at: start(),
         standby: false,

@@ -10,6 +10,8 @@ use switchboard::store::Session;
 use switchboard::store::conversations::{self, Saved};
 use uuid::Uuid;
 
+use crate::support::database::Database;
+
 pub const HOME: Partition = Partition(3);
 
 pub fn tenant(name: &str) -> Tenant {
@@ -71,6 +73,16 @@ pub fn agent(name: &str) -> Agent {
 }
 
 /// Writes conversations of one tenant and commits.
+/// A conversation of Acme's that is there already.
+pub async fn keep_one(database: &Database, conversation: &Conversation) {
+    keep(
+        database.transaction().await,
+        &acme(),
+        std::slice::from_ref(conversation),
+    )
+    .await;
+}
+
 pub async fn keep(session: Session, tenant: &Tenant, all: &[Conversation]) {
     let saved: Vec<Saved<'_>> = all
         .iter()

@@ -12,7 +12,7 @@ use switchboard::store::{Session, aliases};
 use uuid::Uuid;
 
 use super::any::{tenant, then_and_now};
-use super::build::{acme, agent_id, conversation, keep, second, team_id, waiting};
+use super::build::{acme, agent_id, conversation, keep, keep_one, second, team_id, waiting};
 use crate::support::database::Database;
 use crate::support::wait::within;
 
@@ -135,12 +135,7 @@ async fn a_touch_writes_what_a_message_changes_and_no_index() {
 async fn a_full_save_is_as_cheap_where_no_index_is_concerned() {
     let database = Database::migrated().await;
     let owned = conversation(Owner::Agent(agent_id("martha")));
-    keep(
-        database.transaction().await,
-        &acme(),
-        std::slice::from_ref(&owned),
-    )
-    .await;
+    keep_one(&database, &owned).await;
     let store = database.store();
     let tenant = acme();
     let mut next = owned.clone();
@@ -246,12 +241,7 @@ async fn batches_that_lock_the_same_conversations_in_any_order_do_not_lock_each_
 async fn conversations_without_a_row_and_those_of_other_tenants_are_not_found() {
     let database = Database::migrated().await;
     let there = conversation(Owner::Nobody);
-    keep(
-        database.transaction().await,
-        &acme(),
-        std::slice::from_ref(&there),
-    )
-    .await;
+    keep_one(&database, &there).await;
     let session = database.transaction().await;
     let other = super::build::tenant("other");
     assert_eq!(load(&session, &other, there.id).await, None);

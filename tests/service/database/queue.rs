@@ -9,7 +9,7 @@ use switchboard::domain::state::Requirement;
 use switchboard::store::queue::{self, Page};
 use switchboard::store::{Session, conversations};
 
-use super::build::{HOME, acme, agent_id, conversation, keep, second, team_id, tenant, waiting};
+use super::build::{HOME, acme, agent_id, conversation, keep, keep_one, second, team_id, tenant, waiting};
 use crate::support::database::Database;
 use crate::support::wait::until;
 
@@ -112,12 +112,7 @@ async fn one_drain_holds_what_it_found_until_it_ends() {
 /// Puts so many beside one that waits, each asking for one of so many things.
 async fn crowd(database: &Database, waiting: i64, requirements: i64) {
     let example = asking_for("french", 0);
-    keep(
-        database.transaction().await,
-        &acme(),
-        std::slice::from_ref(&example),
-    )
-    .await;
+    keep_one(database, &example).await;
     database
         .run(&format!(
             "insert into conversation select (jsonb_populate_record(c, jsonb_build_object('id', gen_random_uuid(),
@@ -175,12 +170,7 @@ async fn defect_20_a_depth_counts_whoever_waits_whatever_they_ask_and_whoever_ho
 async fn cost(waiting: i64) -> (i64, i64) {
     let database = Database::migrated().await;
     let example = asking_for("french", 0);
-    keep(
-        database.transaction().await,
-        &acme(),
-        std::slice::from_ref(&example),
-    )
-    .await;
+    keep_one(&database, &example).await;
     let columns =
         "channel, partition_key, home, status, owner_queue, team, priority, episode, epoch, sequence, clock,
       last_activity";

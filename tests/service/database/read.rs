@@ -11,7 +11,7 @@ use switchboard::store::records::{self, DecisionRecord, Engagement, EngagementSt
 use switchboard::store::{Session, agents, matching};
 use uuid::Uuid;
 
-use super::build::{acme, agent, agent_id, conversation, keep, second, team_id, tenant, waiting};
+use super::build::{acme, agent, agent_id, conversation, keep, keep_one, second, team_id, tenant, waiting};
 use crate::support::database::Database;
 
 async fn listed(session: &Session, view: View<'_>, limit: i64) -> Vec<ConversationId> {
@@ -117,12 +117,7 @@ async fn every_view_shows_its_own_and_the_longest_wait_first() {
 async fn one_conversation_is_found_by_its_id_alone() {
     let database = Database::migrated().await;
     let there = waiting("support", 0);
-    keep(
-        database.transaction().await,
-        &acme(),
-        std::slice::from_ref(&there),
-    )
-    .await;
+    keep_one(&database, &there).await;
     let session = database.transaction().await;
     for name in ["acme", "other"] {
         matching::create(&session, &tenant(name))

@@ -11,7 +11,7 @@ use switchboard::store::{Session, StoreError, outbox};
 use tokio::try_join;
 use uuid::Uuid;
 
-use super::build::{acme, conversation, keep};
+use super::build::{acme, conversation, keep, keep_one};
 use crate::support::database::{Database, store};
 use crate::support::wait::{until, within};
 use crate::support::wire::Wire;
@@ -61,12 +61,7 @@ async fn what_a_batch_writes_is_there_once_commit_is_answered() {
 async fn a_write_that_fails_takes_the_whole_batch_with_it() {
     let database = Database::migrated().await;
     let there = conversation(Owner::Nobody);
-    keep(
-        database.transaction().await,
-        &acme(),
-        std::slice::from_ref(&there),
-    )
-    .await;
+    keep_one(&database, &there).await;
     let session = database.transaction().await;
     let writes = async {
         let row = row("lost");
@@ -82,12 +77,7 @@ async fn a_write_that_fails_takes_the_whole_batch_with_it() {
 async fn the_statement_that_failed_is_named_and_not_those_behind_it() {
     let database = Database::migrated().await;
     let there = conversation(Owner::Nobody);
-    keep(
-        database.transaction().await,
-        &acme(),
-        std::slice::from_ref(&there),
-    )
-    .await;
+    keep_one(&database, &there).await;
     let session = database.transaction().await;
     // Sent in this order, and looked at in the other.
     let (read, failing) = {
@@ -108,12 +98,7 @@ async fn the_statement_that_failed_is_named_and_not_those_behind_it() {
 async fn a_failure_nobody_looked_at_is_found_at_commit() {
     let database = Database::migrated().await;
     let there = conversation(Owner::Nobody);
-    keep(
-        database.transaction().await,
-        &acme(),
-        std::slice::from_ref(&there),
-    )
-    .await;
+    keep_one(&database, &there).await;
     let session = database.transaction().await;
     outbox::add(&session, &row("lost")).await.expect("a row");
     let _swallowed = fails(&session, &there).await;
@@ -194,12 +179,7 @@ async fn a_connection_that_breaks_before_commit_leaves_nothing_and_can_be_tried_
 async fn a_session_dropped_inside_a_transaction_is_not_lent_again_and_its_locks_are_free() {
     let database = Database::migrated().await;
     let there = conversation(Owner::Nobody);
-    keep(
-        database.transaction().await,
-        &acme(),
-        std::slice::from_ref(&there),
-    )
-    .await;
+    keep_one(&database, &there).await;
     let (store, ids) = (database.store(), [(acme(), there.id)]);
     let session = store.session().await.expect("a session");
     session.begin().await.expect("a transaction");
@@ -226,12 +206,7 @@ async fn a_session_dropped_inside_a_transaction_is_not_lent_again_and_its_locks_
 async fn a_session_dropped_while_its_statement_waits_is_ended_by_the_server() {
     let database = Database::migrated().await;
     let there = conversation(Owner::Nobody);
-    keep(
-        database.transaction().await,
-        &acme(),
-        std::slice::from_ref(&there),
-    )
-    .await;
+    keep_one(&database, &there).await;
     let ids = [(acme(), there.id)];
     let holder = database.transaction().await;
     conversations::lock(&holder, &ids).await.expect("a lock");
@@ -273,12 +248,7 @@ async fn a_session_that_ended_its_transaction_is_lent_again() {
 async fn failures_name_no_values_of_rows() {
     let database = Database::migrated().await;
     let there = conversation(Owner::Nobody);
-    keep(
-        database.transaction().await,
-        &acme(),
-        std::slice::from_ref(&there),
-    )
-    .await;
+    keep_one(&database, &there).await;
     let session = database.transaction().await;
     let failure = fails(&session, &there)
         .await
@@ -296,12 +266,7 @@ async fn failures_name_no_values_of_rows() {
 async fn a_lock_that_is_held_for_too_long_can_be_tried_again() {
     let database = Database::migrated().await;
     let there = conversation(Owner::Nobody);
-    keep(
-        database.transaction().await,
-        &acme(),
-        std::slice::from_ref(&there),
-    )
-    .await;
+    keep_one(&database, &there).await;
     let ids = [(acme(), there.id)];
     let holder = database.transaction().await;
     conversations::lock(&holder, &ids).await.expect("a lock");

@@ -258,12 +258,7 @@ async fn outbox_rows_come_out_in_the_order_they_were_written_and_go_by_key() {
 async fn of_two_batches_that_change_one_conversation_the_later_has_the_later_row() {
     let database = Database::migrated().await;
     let there = super::build::waiting("support", 0);
-    super::build::keep(
-        database.transaction().await,
-        &acme(),
-        std::slice::from_ref(&there),
-    )
-    .await;
+    super::build::keep_one(&database, &there).await;
     let ids = [(acme(), there.id)];
     let (first, second) = (database.transaction().await, database.transaction().await);
     let lock = |session| switchboard::store::conversations::lock(session, &ids);
