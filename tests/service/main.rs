@@ -25,3 +25,4 @@ mod start;
 mod store;
 mod support;
 mod timers;
+mod trace;
