@@ -10,6 +10,7 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 use crate::contract::ArrivedFact;
+use crate::domain::input::What;
 
 /// Identifiers remembered: what a deployment is told of in the time its lanes are behind. The oldest is forgotten.
 pub const MOST: usize = 20_000;
@@ -28,22 +29,34 @@ impl Steering {
         let identifiers: Vec<Uuid> = fact.identifiers().map(|alias| alias.key(&fact.channel)).collect();
         let known = identifiers.iter().find_map(|alias| known(*alias).map(Arc::from));
         let lately = || identifiers.iter().find_map(|alias| self.keys.get(alias).cloned());
-        let key = known.or_else(lately).unwrap_or_else(|| fact.home_key());
-        for alias in identifiers {
-            self.remember(alias, key.clone());
-        }
+        let Some(key) = known.or_else(lately) else {
+            let own = fact.home_key();
+            if begins(fact) {
+                self.remember(identifiers, &own);
+            }
+            return own;
+        };
+        self.remember(identifiers, &key);
         key
     }
 
-    fn remember(&mut self, alias: Uuid, key: Arc<str>) {
-        if self.keys.insert(alias, key).is_some() {
-            return;
-        }
-        self.oldest_first.push_back(alias);
-        if self.oldest_first.len() > MOST
-            && let Some(oldest) = self.oldest_first.pop_front()
-        {
-            self.keys.remove(&oldest);
+    fn remember(&mut self, identifiers: Vec<Uuid>, key: &Arc<str>) {
+        for alias in identifiers {
+            if self.keys.insert(alias, key.clone()).is_some() {
+                continue;
+            }
+            self.oldest_first.push_back(alias);
+            if self.oldest_first.len() > MOST
+                && let Some(oldest) = self.oldest_first.pop_front()
+            {
+                self.keys.remove(&oldest);
+            }
         }
     }
+}
+
+/// Whether a conversation may begin with it. What else is told of somebody unknown leaves nothing that a later message
+/// would have to come after.
+fn begins(fact: &ArrivedFact) -> bool {
+    !matches!(&fact.what, What::Received(message) if !message.turn)
 }

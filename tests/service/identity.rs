@@ -36,7 +36,8 @@ fn text(contact: Value, id: &str, key: &str) -> Value {
 
 /// A Cloud API body whose only change has these fields beside the number.
 fn webhook(field: &str, more: &Value) -> Value {
-    let mut value = json!({"messaging_product": "whatsapp", "metadata": {"phone_number_id": "123456789012345"}});
+    let mut value =
+        json!({"messaging_product": "whatsapp", "metadata": {"phone_number_id": "123456789012345"}});
     for (name, content) in more.as_object().expect("fields") {
         value[name] = content.clone();
     }
@@ -215,12 +216,24 @@ async fn a_conversation_is_told_by_its_home_lane_wherever_its_messages_come_in()
     let conversations = witness.conversations();
     assert_eq!(conversations.len(), 1);
     for event in witness.story(&conversations[0]) {
-        assert_eq!((event.text("/partition"), event.text("/partitionkey")), ("1", &*home));
+        assert_eq!(
+            (event.text("/partition"), event.text("/partitionkey")),
+            ("1", &*home)
+        );
     }
     let by_lane = |lane: u16| format!("select count(*) from published where lane = {lane}");
     assert_eq!(stage.count(&by_lane(1)).await, 5, "one row for each hand");
-    assert_eq!(stage.count(&by_lane(2)).await, 0, "the lane they came in by says nothing");
-    assert_eq!(stage.count("select count(*) from conversation where home <> 1").await, 0);
+    assert_eq!(
+        stage.count(&by_lane(2)).await,
+        0,
+        "the lane they came in by says nothing"
+    );
+    assert_eq!(
+        stage
+            .count("select count(*) from conversation where home <> 1")
+            .await,
+        0
+    );
     stage.assert_audit_is_clean().await;
     stage.end().await;
 }
@@ -279,7 +292,10 @@ async fn whoever_changes_number_and_user_id_goes_on_in_their_conversation_and_is
     let mut witness = stage.witness().await;
     stage.worker();
     stage.worker();
-    let (old, new) = (|n: usize| (phone(n), bsuid(n)), |n: usize| (phone(5000 + n), bsuid(5000 + n)));
+    let (old, new) = (
+        |n: usize| (phone(n), bsuid(n)),
+        |n: usize| (phone(5000 + n), bsuid(5000 + n)),
+    );
     for n in 0..CHANGED {
         let (phone, bsuid) = old(n);
         let from = json!({"from": phone, "from_user_id": bsuid});
@@ -332,9 +348,7 @@ async fn whoever_changes_number_and_user_id_goes_on_in_their_conversation_and_is
     let newest = json!({"bsuid": "BR.newest", "previous": {"bsuid": new(0).1}});
     let change = text(newest, "wamid.native", "whatever");
     stage.send_native("inbound", "whatever", &change).await;
-    witness
-        .until_events("message.received", CHANGED * 4 + 2)
-        .await;
+    witness.until_events("message.received", CHANGED * 4 + 2).await;
     assert_eq!(witness.conversations().len(), CHANGED);
 
     // By an identifier they have no more, everything that ever led to them is erased.
@@ -359,9 +373,7 @@ async fn identifiers_that_lead_to_two_conversations_are_told_and_nothing_is_merg
     let (by_phone, by_id) = (key_in(0, "phone"), key_in(3, "id"));
     let both = || json!({"phone": phone(1), "bsuid": bsuid(1), "lid": "4711"});
     let send = async |contact: Value, id: &str, key: &str| {
-        stage
-            .send_native("inbound", key, &text(contact, id, key))
-            .await;
+        stage.send_native("inbound", key, &text(contact, id, key)).await;
     };
     send(json!({"phone": phone(1)}), "wamid.1", &by_phone).await;
     send(json!({"bsuid": bsuid(1)}), "wamid.2", &by_id).await;
@@ -387,9 +399,15 @@ async fn identifiers_that_lead_to_two_conversations_are_told_and_nothing_is_merg
     assert_eq!(conflicts.len(), 2, "one for each message that shows it");
     for (conflict, cause) in conflicts.iter().zip(["event-wamid.3", "event-wamid.4"]) {
         assert_eq!(conflict.text("/subject"), format!("contact/{by_phone}"));
-        assert_eq!((conflict.text("/partition"), conflict.text("/partitionkey")), ("0", &*by_phone));
+        assert_eq!(
+            (conflict.text("/partition"), conflict.text("/partitionkey")),
+            ("0", &*by_phone)
+        );
         assert_eq!(conflict.text("/sequence"), "");
-        assert_eq!(conflict.routing_key, "contact.identity_conflict.acme.123456789012345");
+        assert_eq!(
+            conflict.routing_key,
+            "contact.identity_conflict.acme.123456789012345"
+        );
         assert_eq!(conflict.text("/data/cause"), cause);
         assert_eq!(conflict.text("/data/conversation"), winner);
         assert_eq!(
@@ -400,7 +418,10 @@ async fn identifiers_that_lead_to_two_conversations_are_told_and_nothing_is_merg
             ])
         );
         let body = conflict.body.to_string();
-        assert!(!body.contains(&phone(1)) && !body.contains(&bsuid(1)), "kinds only");
+        assert!(
+            !body.contains(&phone(1)) && !body.contains(&bsuid(1)),
+            "kinds only"
+        );
     }
     witness.assert_sequences();
     stage.assert_audit_is_clean().await;
@@ -438,10 +459,15 @@ async fn a_bot_holds_a_chat_and_hands_it_over_in_a_webhooks_words_and_in_ours() 
     witness.until_events("message.received", 2).await;
     let conversation_of = |witness: &Witness, id: &str| {
         let mut all = witness.seen.iter();
-        let told = all.find(|one| one.text("/data/message/id") == id).expect("it was told");
+        let told = all
+            .find(|one| one.text("/data/message/id") == id)
+            .expect("it was told");
         told.text("/data/conversation").to_owned()
     };
-    let (held, ours) = (conversation_of(&witness, "wamid.f1"), conversation_of(&witness, "wamid.n1"));
+    let (held, ours) = (
+        conversation_of(&witness, "wamid.f1"),
+        conversation_of(&witness, "wamid.n1"),
+    );
     for conversation in [&held, &ours] {
         assert_eq!(
             witness.kinds(conversation),
@@ -505,9 +531,7 @@ async fn a_bot_holds_a_chat_and_hands_it_over_in_a_webhooks_words_and_in_ours() 
         again["data"]["contact"]["name"] = json!("Bruno Lima");
         again
     };
-    stage
-        .send_native("inbound", "native", &again("handover-2"))
-        .await;
+    stage.send_native("inbound", "native", &again("handover-2")).await;
     let renamed = "select count(*) from conversation where contact->>'name' = 'Bruno Lima'";
     stage.until_count(renamed, 1).await;
     let close = command("close", "mark", json!({"conversation": ours}));

@@ -29,7 +29,10 @@ fn office() -> Scenario {
 fn the_bot_has_it(scenario: &Scenario) {
     let chat = scenario.chat(1);
     assert!(chat.standby && chat.owner.agent().is_none() && chat.owner.queue().is_none());
-    assert_eq!((&chat.assign_clock, &chat.respond_clock), (&Clock::Off, &Clock::Off));
+    assert_eq!(
+        (&chat.assign_clock, &chat.respond_clock),
+        (&Clock::Off, &Clock::Off)
+    );
     assert_eq!((chat.waiting_since, chat.queued_at), (None, None));
     assert_eq!(alarm::next(chat, &scenario.world.plan), None);
     assert!(!chat.may_be_matched());
@@ -99,7 +102,9 @@ fn who_had_it_last_gets_it_back_when_the_bot_lets_go() {
             .when(turn(1).standby())
     };
     held().when(handover(1)).then(["assigned to bob by sticky"]);
-    held().when(turn(1)).then(["received", "assigned to bob by sticky"]);
+    held()
+        .when(turn(1))
+        .then(["received", "assigned to bob by sticky"]);
 }
 
 #[test]
@@ -111,7 +116,11 @@ fn a_turn_without_standby_ends_it_as_if_the_customer_had_just_come() {
     let free = free.then(["received", "assigned to ana by auto"]);
     let chat = free.chat(1);
     assert!(!chat.standby);
-    assert_eq!(chat.waiting_since, Some(at(MINUTE)), "since the first turn that waits for a person");
+    assert_eq!(
+        chat.waiting_since,
+        Some(at(MINUTE)),
+        "since the first turn that waits for a person"
+    );
 }
 
 #[test]
@@ -187,7 +196,9 @@ fn a_person_may_take_it_from_the_bot_by_hand_or_by_writing_first() {
     let by_hand = office().when(turn(1).standby()).when(by("bob").gives(1, "bob"));
     let by_hand = by_hand.then(["assigned to bob by claim"]);
     assert!(!by_hand.chat(1).standby);
-    let to_team = office().when(turn(1).standby()).when(cli().gives_to_team(1, "support"));
+    let to_team = office()
+        .when(turn(1).standby())
+        .when(cli().gives_to_team(1, "support"));
     assert!(!to_team.then(["assigned to ana by auto"]).chat(1).standby);
     let first_reply = office().when(turn(1).standby()).when(sent_by(1, "bob"));
     let first_reply = first_reply.then(["assigned to bob by first reply", "sent by bob"]);
@@ -197,7 +208,8 @@ fn a_person_may_take_it_from_the_bot_by_hand_or_by_writing_first() {
 #[test]
 fn a_handover_of_what_a_person_has_or_waits_for_one_changes_nothing_but_what_is_known_of_the_customer() {
     let owned = || office().conversation(chat(1).with("ana").of("support"));
-    let waiting = || given(support(Strategy::LeastLoaded, &["ana"])).conversation(chat(1).waiting_in("support"));
+    let waiting =
+        || given(support(Strategy::LeastLoaded, &["ana"])).conversation(chat(1).waiting_in("support"));
     let known = || Contact {
         name: "Gloria".into(),
         language: "pt".into(),
@@ -214,7 +226,10 @@ fn a_handover_of_what_a_person_has_or_waits_for_one_changes_nothing_but_what_is_
         assert_eq!(*learned.contact, known());
         let mut as_before = learned;
         as_before.contact = before.contact.clone();
-        assert_eq!(as_before, before, "owner, clocks, epoch and sequence are what they were");
+        assert_eq!(
+            as_before, before,
+            "owner, clocks, epoch and sequence are what they were"
+        );
         // The same once more teaches nothing.
         after
             .when(handover(1).from(known()))

@@ -89,9 +89,16 @@ fn who_changed_an_identifier_comes_before_what_they_wrote_wherever_that_stands()
     let messages = body.pointer_mut(&format!("{VALUE}/messages")).expect("messages");
     let text = |from: &str, id: &str| json!({"from": from, "id": id, "timestamp": "1795255201", "type": "text", "text": {"body": "oi"}});
     let change = messages[0].take();
-    *messages = json!([text("5511999991111", "wamid.1"), text("5511900000000", "wamid.2"), change]);
+    *messages = json!([
+        text("5511999991111", "wamid.1"),
+        text("5511900000000", "wamid.2"),
+        change
+    ]);
     let mut later = json!({"field": "messages", "value": body.pointer(VALUE)});
-    let mut again = fixture("webhook_system").pointer(&format!("{VALUE}/messages/0")).cloned().expect("one");
+    let mut again = fixture("webhook_system")
+        .pointer(&format!("{VALUE}/messages/0"))
+        .cloned()
+        .expect("one");
     again["id"] = json!("wamid.system.2");
     later["value"]["messages"] = json!([text("5511999991111", "wamid.3"), again]);
     let changes = body.pointer_mut("/entry/0/changes").and_then(Value::as_array_mut);
@@ -103,14 +110,21 @@ fn who_changed_an_identifier_comes_before_what_they_wrote_wherever_that_stands()
         .collect();
     assert_eq!(
         ids,
-        ["wamid.system.1", "wamid.system.2", "wamid.1", "wamid.2", "wamid.3"],
+        [
+            "wamid.system.1",
+            "wamid.system.2",
+            "wamid.1",
+            "wamid.2",
+            "wamid.3"
+        ],
         "changes first, everything else in the order of the body"
     );
 }
 
 #[test]
 fn a_change_that_says_only_who_they_are_now_keeps_whom_it_came_from() {
-    let system = json!({"type": "user_changed_user_id", "user_id": "BR.after", "parent_user_id": "BR.ENT.after"});
+    let system =
+        json!({"type": "user_changed_user_id", "user_id": "BR.after", "parent_user_id": "BR.ENT.after"});
     let body = message_with(&[
         ("type", json!("system")),
         ("system", system),
