@@ -27,6 +27,15 @@ tests() {
   cargo test --locked --no-fail-fast "$@" 2>&1 | tee "$logs/test.log"
 }
 
+# What became of each body recorded elsewhere: the test that looks at them prints it.
+sample_table() {
+  if [ -z "${SWITCHBOARD_SAMPLES:-}" ]; then
+    not_run "sample bodies" "SWITCHBOARD_SAMPLES names no folder"
+    return 0
+  fi
+  step "sample bodies" cargo test --locked --quiet --test pure contract_in::samples -- --nocapture --test-threads 1
+}
+
 docs() { RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --document-private-items; }
 
 policies() { cargo deny --locked check --hide-inclusion-graph bans licenses sources; }
@@ -62,6 +71,7 @@ all_checks() {
   step "cargo fmt --check" cargo fmt --check
   step "cargo clippy" cargo clippy --locked --all-targets -- -D warnings
   step "cargo test" tests
+  sample_table
   step "cargo doc" docs
   step "AsyncAPI document" asyncapi_document
   if have_cargo_deny; then

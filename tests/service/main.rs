@@ -6,6 +6,7 @@ mod audit;
 mod bad_input;
 mod broker;
 mod bulk;
+mod clients;
 mod clocks;
 mod contract;
 mod database;
