@@ -17,7 +17,7 @@ use super::links::Pair;
 use super::shared::Shared;
 use super::{announce, reading};
 use crate::broker::{BrokerError, Consumer, Delivery, Publication, Publisher, consumer, dead};
-use crate::contract::{Dead, DeadReason, parcel};
+use crate::contract::{Adapter, Dead, DeadReason, parcel};
 use crate::domain::ids::Partition;
 use crate::retry::Delays;
 use crate::store::{Session, StoreError, lanes, outbox};
@@ -257,7 +257,9 @@ impl Lane {
             histogram!(telemetry::BATCH_SIZE).record(batch.deliveries.len() as f64);
         }
         let poisoned = self.go_carefully(&batch.deliveries).await?;
-        let mut arrivals = reading::read_all(batch.deliveries, self.shared.settings.max_body);
+        let mut arrivals = reading::read_all(batch.deliveries, self.shared.settings.max_body, |_| {
+            Adapter::Detect
+        });
         if poisoned && let Some(arrival) = arrivals.first_mut() {
             *arrival =
                 arrival.without_effect(Dead::new(DeadReason::Poison, "it was in hand in several crashes"));

@@ -28,6 +28,7 @@ pub mod announce;
 pub mod directory;
 
 // Around the lanes.
+mod doors;
 pub mod http;
 mod ingress;
 mod leases;

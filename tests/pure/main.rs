@@ -20,6 +20,7 @@ mod recipes;
 mod releases;
 mod schemas;
 mod simulate;
+mod sources;
 #[allow(
     dead_code,
     reason = "a kit for histories: what a test does not need yet, the next one will"

@@ -22,6 +22,7 @@ mod ownership;
 mod releases;
 mod shares;
 mod simulate;
+mod sources;
 mod start;
 mod store;
 mod support;
