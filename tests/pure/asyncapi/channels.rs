@@ -1,7 +1,7 @@
 //! Channels of the document: the exchanges and queues of the topology, and where answers go.
 
 use lapin::types::{AMQPValue, FieldTable};
-use switchboard::broker::topology::{ExchangeSpec, QueueSpec, Routing, Topology};
+use switchboard::broker::topology::{ExchangeSpec, Feed, QueueSpec, Routing, Source, Topology};
 use switchboard::contract::event::kinds_of_events;
 use switchboard::contract::notification::kinds_of_notifications;
 
@@ -62,7 +62,7 @@ pub fn topology() -> Topology {
 
 fn carried(word: &str) -> Carries {
     match word {
-        "ingress" => Carries::Anything,
+        "ingress" | "source" => Carries::Anything,
         "inbound" => Carries::Sorts(&[Sort::Fact]),
         "commands" => Carries::Sorts(&[Sort::Command]),
         "partition" => Carries::Sorts(&[Sort::Fact, Sort::Command]),
@@ -92,7 +92,25 @@ impl Carries {
     }
 }
 
-/// All of them: exchanges and queues as the topology lists them, then the answers.
+/// The queue of a source, which is declared like the ingress' own.
+fn source(topology: &Topology, messages: &[Message]) -> Channel {
+    let any = Source {
+        name: "{source}".into(),
+        feed: Feed::Exchange {
+            exchange: String::new(),
+            declared_as: None,
+            keys: Vec::new(),
+        },
+    };
+    let ingress = topology.queues.iter().find(|spec| word(&spec.name) == "ingress");
+    let spec = QueueSpec {
+        name: topology.source_queue(&any),
+        ..ingress.expect("the ingress has a queue").clone()
+    };
+    queue("queue.source".into(), "source", &spec, topology, messages)
+}
+
+/// All of them: exchanges and queues as the topology lists them, the queues of sources, then the answers.
 pub fn all(messages: &[Message]) -> Vec<Channel> {
     let topology = topology();
     let mut channels: Vec<Channel> = topology
@@ -102,11 +120,13 @@ pub fn all(messages: &[Message]) -> Vec<Channel> {
         .collect();
     for spec in &topology.queues {
         // The partitions' queues are one channel with a parameter.
-        let (key, _) = key_of_queue(&spec.name);
+        let word = word(&spec.name).split('.').next().unwrap_or_default();
+        let key = format!("queue.{word}");
         if !channels.iter().any(|channel| channel.key == key) {
-            channels.push(queue(spec, &topology, messages));
+            channels.push(queue(key, word, spec, &topology, messages));
         }
     }
+    channels.push(source(&topology, messages));
     channels.push(answers(messages));
     channels
 }
@@ -257,14 +277,7 @@ fn address(word: &str) -> (&'static str, Node, &'static str) {
     }
 }
 
-/// The key of a queue's channel, and its word.
-fn key_of_queue(name: &str) -> (String, &str) {
-    let word = word(name).split('.').next().unwrap_or_default();
-    (format!("queue.{word}"), word)
-}
-
-fn queue(spec: &QueueSpec, topology: &Topology, messages: &[Message]) -> Channel {
-    let (key, word) = key_of_queue(&spec.name);
+fn queue(key: String, word: &str, spec: &QueueSpec, topology: &Topology, messages: &[Message]) -> Channel {
     let (name, description) = match word {
         "ingress" => (
             spec.name.clone(),
@@ -282,6 +295,11 @@ fn queue(spec: &QueueSpec, topology: &Topology, messages: &[Message]) -> Channel
             spec.name.clone(),
             "The last of what no queue was bound for, to look at.",
         ),
+        "source" => (
+            spec.name.clone(),
+            "What comes from an exchange of a gateway's own, which the setting SWITCHBOARD_SOURCES names; bound to it under the \
+             keys given there. One worker of all reads it, perhaps by one adapter only.",
+        ),
         other => panic!("say what {other} is for"),
     };
     let node = map([
@@ -290,6 +308,13 @@ fn queue(spec: &QueueSpec, topology: &Topology, messages: &[Message]) -> Channel
         ("description", description.into()),
     ]);
     let mut rest = map([]);
+    if word == "source" {
+        let text = "What the setting calls it.";
+        rest.put(
+            "parameters",
+            map([("source", map([("description", text.into())]))]),
+        );
+    }
     if word == "partition" {
         let number = "From 0 to one less than the number of partitions, which is 8 unless the deployment says another.";
         rest.put(

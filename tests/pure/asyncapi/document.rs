@@ -80,6 +80,11 @@ const OPERATIONS: &[Operation] = &[
         "Reads what came through the open door: splits it into facts and forwards these and commands to their partitions.",
     )),
     answering(receive(
+        "readSources",
+        "queue.source",
+        "Reads what gateways publish to exchanges of their own, in the same way.",
+    )),
+    answering(receive(
         "decide",
         "queue.partition",
         "Decides facts and commands in order, each with effect once, and acknowledges when everything they led to is published.",
