@@ -5,7 +5,7 @@ use std::path::Path;
 
 use switchboard::broker::topology::Routing;
 use switchboard::contract::Adapter;
-use switchboard::contract::envelope::{Destination, HEADERS};
+use switchboard::contract::envelope::Destination;
 
 use super::channels::{BODIES, LETTER, topology};
 use super::messages::{self, files, root, text_of};
@@ -242,7 +242,7 @@ fn what_a_company_publishes_is_what_the_document_says() {
         }
     };
     let (known, required) = (names("properties"), names("required"));
-    assert_eq!(known.len(), HEADERS.len());
+    assert_eq!(known.len(), document::published_headers().len());
     let (mut events, mut notifications) = (0, 0);
     for history in samples(20) {
         history.play(|company, happened| {

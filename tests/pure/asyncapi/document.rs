@@ -1,7 +1,7 @@
 //! The document as a whole: what it is about, operations, messages, and what they share.
 
 use switchboard::broker::dead;
-use switchboard::contract::envelope::{APP_ID, CONTENT_TYPE, HEADERS};
+use switchboard::contract::envelope::{APP_ID, CONTENT_TYPE, HEADERS, TRACE_HEADERS};
 
 use super::channels::{self, BODIES, Carries, LETTER, PREFIX};
 use super::messages::{self, Message, Sort};
@@ -381,8 +381,8 @@ fn taken() -> Node {
             map([
                 (
                     "content_type",
-                    "`application/cloudevents+json`, or none: a structured CloudEvent is known by its `specversion`. In \
-                     binary mode, of the data."
+                    "`application/cloudevents+json`, or none: a structured CloudEvent is known by its `specversion`. \
+                     `application/cloudevents-batch+json` for a list of facts, never of commands. In binary mode, of the data."
                         .into(),
                 ),
                 (
@@ -471,36 +471,32 @@ fn headers_taken() -> Node {
     ])
 }
 
-/// What every message of ours has, and no event without a conversation has a sequence.
+/// The headers of what we publish: those of a trace stand there without `ce-` too, where whoever traces messages looks.
+pub fn published_headers() -> Vec<&'static str> {
+    let plain = TRACE_HEADERS.iter().filter_map(|name| name.strip_prefix("ce-"));
+    HEADERS.into_iter().chain(TRACE_HEADERS).chain(plain).collect()
+}
+
 fn headers_published() -> Node {
-    let own = HEADERS.iter().map(|name| {
+    let own = published_headers().into_iter().map(|name| {
         let attribute = name.strip_prefix("ce-").unwrap_or(name);
-        let text = match *name {
-            "ce-sequence" => {
+        let text = match attribute {
+            "sequence" => {
                 "The attribute `sequence`, on events of a conversation: its place in the conversation's history.".into()
             }
-            "ce-traceparent" | "ce-tracestate" | "traceparent" | "tracestate" => {
-                "W3C trace context, where what led to this carried one.".into()
-            }
+            "traceparent" | "tracestate" => "W3C trace context, where what led to this carried one.".into(),
             _ => format!("The attribute `{attribute}`."),
         };
-        ((*name).to_owned(), text_schema(&text))
+        (name.to_owned(), text_schema(&text))
     });
-    let sometimes = [
-        "ce-sequence",
-        "ce-traceparent",
-        "ce-tracestate",
-        "traceparent",
-        "tracestate",
-    ];
-    let always = HEADERS.iter().filter(|name| !sometimes.contains(*name));
+    let always = HEADERS.into_iter().filter(|name| *name != "ce-sequence");
     map([
         ("type", "object".into()),
         (
             "description",
             "The attributes of the CloudEvent, as its body has them.".into(),
         ),
-        ("required", list(always.copied())),
+        ("required", list(always)),
         ("properties", Node::Map(own.collect())),
     ])
 }

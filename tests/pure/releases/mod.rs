@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use switchboard::broker::topology::Topology;
 use switchboard::broker::{Exchange, dead};
-use switchboard::contract::envelope::HEADERS;
+use switchboard::contract::envelope::{HEADERS, TRACE_HEADERS};
 use switchboard::contract::event::kinds_of_events;
 use switchboard::contract::notification::kinds_of_notifications;
 use switchboard::contract::{
@@ -82,12 +82,14 @@ fn all_versions() -> Vec<(String, bool)> {
 
 /// What freezes these files: a line each, as `sha256sum` writes and checks it.
 fn sums(files: &BTreeMap<String, String>) -> String {
-    let line = |(path, text): (&String, &String)| {
-        let hash = Sha256::digest(text.as_bytes());
-        let digits: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
-        format!("{digits}  {path}\n")
-    };
-    files.iter().filter(|(path, _)| *path != SUMS).map(line).collect()
+    let frozen = files.iter().filter(|(path, _)| *path != SUMS);
+    frozen.map(|(path, text)| sum(path, text) + "\n").collect()
+}
+
+fn sum(path: &str, text: &str) -> String {
+    let hash = Sha256::digest(text.as_bytes());
+    let digits: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("{digits}  {path}")
 }
 
 /// What is wrong with a released folder.
@@ -154,6 +156,7 @@ fn words() -> Value {
     // Held to the code by the tests of the schemas.
     let codes = root().join("schemas/messages/parts/rejection_code.json");
     let codes = json_of("the codes", &fs::read_to_string(codes).expect("it is there"));
+    let migrations = files_below(&root().join("schemas/postgres"));
     json!({
         "facts": [RECEIVED, SENT, HANDOVER],
         "commands": names_of_commands(),
@@ -162,7 +165,7 @@ fn words() -> Value {
         "codes": codes["enum"],
         "dead_letter_reasons": DeadReason::ALL.map(DeadReason::wire),
         "dead_letter_headers": dead::HEADERS,
-        "headers": HEADERS,
+        "headers": HEADERS.into_iter().chain(TRACE_HEADERS).collect::<Vec<_>>(),
         "adapters": Adapter::ALL.map(Adapter::wire),
         "exchanges": exchanges
             .map(|exchange| format!("{} {:?}", exchange.name, exchange.routing).to_lowercase())
@@ -171,6 +174,8 @@ fn words() -> Value {
         "bindings": topology.bindings.iter()
             .map(|binding| format!("{} -> {} {:?}", binding.exchange, binding.queue, binding.key))
             .collect::<Vec<_>>(),
+        // A database that has them has them as they were.
+        "migrations": migrations.iter().map(|(name, sql)| sum(name, sql)).collect::<Vec<_>>(),
     })
 }
 
