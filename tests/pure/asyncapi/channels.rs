@@ -5,36 +5,63 @@ use switchboard::broker::topology::{ExchangeSpec, Feed, QueueSpec, Routing, Sour
 use switchboard::contract::event::kinds_of_events;
 use switchboard::contract::notification::kinds_of_notifications;
 
-use super::messages::{Message, Sort};
+use super::messages::{Message, Sort, root, text_of};
 use super::ordered::{Node, list, map, reference};
 
 /// The prefix and the number of partitions of a deployment that sets neither.
 pub const PREFIX: &str = "switchboard";
 const PARTITIONS: u16 = 8;
 
-/// Bodies of gateways that ingress takes, which have no type of ours: what they are called here, and how they are known.
-pub const BODIES: [(&str, &str, &[&str]); 4] = [
-    (
-        "cloud_api",
-        "A webhook body of the WhatsApp Cloud API, as Meta sends it.",
-        &["object", "entry"],
-    ),
-    (
-        "unoapi",
-        "A webhook body of the Cloud API in the wrapper of UnoAPI.",
-        &["payload"],
-    ),
-    (
-        "evolution",
-        "An event of Evolution API, version 2.",
-        &["event", "instance", "data"],
-    ),
-    (
-        "whatsmeow",
-        "An event of wuzapi or Evolution Go, which wrap those of whatsmeow. Either has more to be known by.",
-        &[],
-    ),
+/// What a gateway publishes by itself and ingress takes: it has no type of ours.
+#[derive(Debug)]
+pub struct Body {
+    /// The word of the adapter that reads it.
+    pub adapter: &'static str,
+    pub about: &'static str,
+    /// The fields it is known by; a wrapper may have others beside them.
+    pub known_by: &'static [&'static str],
+    /// Files of `tests/fixtures/inbound` without `.json`.
+    pub examples: &'static [&'static str],
+}
+
+pub const BODIES: [Body; 4] = [
+    Body {
+        adapter: "cloud_api",
+        about: "A webhook body of the WhatsApp Cloud API, as Meta sends it.",
+        known_by: &["object", "entry"],
+        examples: &["webhook_text"],
+    },
+    Body {
+        adapter: "unoapi",
+        about: "A webhook body of the Cloud API in the wrapper of UnoAPI.",
+        known_by: &["payload"],
+        examples: &["gateway_unoapi"],
+    },
+    Body {
+        adapter: "evolution",
+        about: "An event of Evolution API, version 2.",
+        known_by: &["event", "instance", "data"],
+        examples: &["gateway_evolution"],
+    },
+    Body {
+        adapter: "whatsmeow",
+        about: "An event of wuzapi or Evolution Go, which wrap those of whatsmeow.",
+        known_by: &[],
+        examples: &["gateway_wuzapi", "gateway_evolution_go"],
+    },
 ];
+
+impl Body {
+    /// What its message is called.
+    pub fn key(&self) -> String {
+        format!("gateway.{}", self.adapter)
+    }
+
+    /// An example as its file has it.
+    pub fn example(name: &str) -> String {
+        text_of(&root().join("tests/fixtures/inbound").join(format!("{name}.json")))
+    }
+}
 
 /// The message of the dead queue: any other, with headers of its own.
 pub const LETTER: &str = "dead_letter";
@@ -84,7 +111,7 @@ impl Carries {
         match self {
             Self::Sorts(sorts) => of(sorts),
             Self::Anything => {
-                let bodies = BODIES.iter().map(|(name, ..)| format!("gateway.{name}"));
+                let bodies = BODIES.iter().map(Body::key);
                 bodies.chain(of(&[Sort::Fact, Sort::Command])).collect()
             }
             Self::Letters => vec![LETTER.into()],

@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use switchboard::broker::topology::Routing;
-use switchboard::contract::Adapter;
 use switchboard::contract::envelope::Destination;
+use switchboard::contract::{Adapter, Arrived, Incoming, Limits, read};
 
-use super::channels::{BODIES, LETTER, topology};
+use super::channels::{BODIES, Body, LETTER, topology};
 use super::messages::{self, files, root, text_of};
 use super::ordered::Node;
 use super::{document, reference};
@@ -91,7 +91,7 @@ fn every_message_of_the_code_is_there_once_and_in_a_channel() {
         .collect();
     let names: Vec<_> = there.iter().map(|(key, _)| (*key).to_owned()).collect();
     let code = messages::all().into_iter().map(|message| message.full);
-    let bodies = BODIES.iter().map(|(name, ..)| format!("gateway.{name}"));
+    let bodies = BODIES.iter().map(Body::key);
     let expected: Vec<_> = bodies.chain(code).chain([LETTER.to_owned()]).collect();
     assert_eq!(names, expected);
     let once: BTreeSet<_> = names.iter().collect();
@@ -127,15 +127,39 @@ fn every_message_of_ours_has_a_schema_of_its_type_and_an_example() {
 }
 
 #[test]
-fn every_gateway_whose_bodies_are_read_is_there() {
-    let adapters = Adapter::ALL.map(Adapter::wire).into_iter();
-    let gateways: BTreeSet<_> = adapters
-        .filter(|word| !["detect", "cloudevents"].contains(word))
-        .collect();
-    assert_eq!(
-        BODIES.iter().map(|(name, ..)| *name).collect::<BTreeSet<_>>(),
-        gateways
-    );
+fn every_gateway_whose_bodies_are_read_is_there_with_examples_that_its_adapter_reads() {
+    let mut pinned = Adapter::ALL.to_vec();
+    pinned.retain(|adapter| ![Adapter::Detect, Adapter::CloudEvents].contains(adapter));
+    let words: BTreeSet<_> = pinned.iter().map(|adapter| adapter.wire()).collect();
+    let there: BTreeSet<_> = BODIES.iter().map(|body| body.adapter).collect();
+    assert_eq!(there, words);
+    for body in &BODIES {
+        assert!(!body.examples.is_empty(), "{}", body.adapter);
+        for name in body.examples {
+            let example = Body::example(name);
+            for adapter in &pinned {
+                let arrived = read_by(*adapter, &example);
+                let is_its = adapter.wire() == body.adapter;
+                assert_eq!(arrived.facts.len(), usize::from(is_its), "{name} by {adapter:?}");
+                assert_eq!(arrived.dead.is_none(), is_its, "{name} by {adapter:?}");
+            }
+            let shape = Node::of_json(&example);
+            assert!(
+                body.known_by.iter().all(|field| shape.get(field).is_some()),
+                "{name}"
+            );
+        }
+    }
+}
+
+fn read_by(adapter: Adapter, body: &str) -> Arrived {
+    let incoming = Incoming {
+        content_type: None,
+        headers: &[],
+        body: body.as_bytes(),
+    };
+    let arrival = "2026-11-21T10:00:05Z".parse().expect("a time");
+    read(&incoming, arrival, &Limits::default(), adapter)
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use switchboard::broker::dead;
 use switchboard::contract::envelope::{APP_ID, CONTENT_TYPE, HEADERS, TRACE_HEADERS};
 
-use super::channels::{self, BODIES, Carries, LETTER, PREFIX};
+use super::channels::{self, BODIES, Body, Carries, LETTER, PREFIX};
 use super::messages::{self, Message, Sort};
 use super::ordered::{Node, list, map, reference};
 
@@ -215,11 +215,10 @@ impl Operation {
 }
 
 fn components(messages: &[Message]) -> Node {
-    let bodies =
-        BODIES.map(|(name, about, required)| (format!("gateway.{name}"), body(name, about, required)));
+    let bodies = BODIES.iter().map(|one| (one.key(), body(one)));
     let ours = messages.iter().map(|one| (one.full.clone(), message(one)));
     let letter = (LETTER.to_owned(), letter());
-    let all: Vec<_> = bodies.into_iter().chain(ours).chain([letter]).collect();
+    let all: Vec<_> = bodies.chain(ours).chain([letter]).collect();
     map([
         ("messages", Node::Map(all)),
         (
@@ -337,20 +336,31 @@ fn message(message: &Message) -> Node {
 }
 
 /// What a gateway publishes by itself: known by its shape.
-fn body(name: &str, about: &str, required: &[&str]) -> Node {
+fn body(body: &Body) -> Node {
     let mut payload = map([("type", "object".into())]);
-    if !required.is_empty() {
-        payload.put("required", list(required.to_vec()));
+    if !body.known_by.is_empty() {
+        payload.put("required", list(body.known_by.to_vec()));
     }
+    let examples = body.examples.iter().map(|name| {
+        map([
+            ("name", (*name).into()),
+            ("payload", Node::of_json(&Body::example(name))),
+        ])
+    });
     map([
-        ("name", format!("gateway.{name}").into()),
-        ("title", format!("Body of a gateway: {name}").into()),
+        ("name", body.key().into()),
+        ("title", format!("Body of a gateway: {}", body.adapter).into()),
         (
             "summary",
-            format!("{about} Known by its shape; each message in it becomes a fact.").into(),
+            format!(
+                "{} Known by its shape; each message in it becomes a fact.",
+                body.about
+            )
+            .into(),
         ),
         ("contentType", "application/json".into()),
         ("payload", payload),
+        ("examples", list(examples)),
     ])
 }
 

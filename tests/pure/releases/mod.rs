@@ -116,8 +116,9 @@ fn today() -> BTreeMap<String, String> {
         }
     }
     for (name, text) in files_below(&root().join("tests/fixtures/inbound")) {
-        if name.starts_with("webhook_") {
-            files.insert(format!("in/gateway.cloud_api/{name}"), text);
+        // Those of gateways; native ones are among the examples.
+        if name.starts_with("webhook_") || name.starts_with("gateway_") {
+            files.insert(format!("in/gateway/{name}"), text);
         }
     }
     let means: Vec<_> = files
