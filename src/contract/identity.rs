@@ -40,8 +40,13 @@ impl fmt::Debug for Alias {
 }
 
 impl Alias {
-    /// Normalises a text as an identifier of this kind; `None` if it cannot be one.
+    /// Normalises a text as an identifier of this kind; `None` if it cannot be one. A parent id says itself that it is one: it is
+    /// the same identifier wherever it stands.
     pub fn new(kind: AliasKind, text: &str) -> Option<Self> {
+        let kind = match kind {
+            AliasKind::Bsuid => bsuid_kind(text)?,
+            kind => kind,
+        };
         let value: Arc<str> = match kind {
             AliasKind::Phone => phone(text)?.into(),
             AliasKind::Bsuid | AliasKind::ParentBsuid => {
@@ -98,9 +103,8 @@ pub(super) struct Found([Option<Alias>; AliasKind::ALL.len()]);
 impl Found {
     /// Takes a text as an identifier of this kind, unless it is none or the kind is taken.
     pub(super) fn offer(&mut self, kind: AliasKind, text: &str) {
-        let place = &mut self.0[kind as usize];
-        if place.is_none() {
-            *place = Alias::new(kind, text);
+        if let Some(alias) = Alias::new(kind, text) {
+            self.0[alias.kind as usize].get_or_insert(alias);
         }
     }
 

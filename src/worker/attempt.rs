@@ -119,7 +119,7 @@ async fn whole(job: &Job<'_>, arrivals: &[Arrival], timers: i64) -> Result<Resul
             Failure::Store(error @ (StoreError::Unknown(_) | StoreError::Setup(_))) => {
                 return Err(error.into());
             }
-            failure @ (Failure::Store(StoreError::Rejected(_)) | Failure::Poison(_)) => {
+            failure @ (Failure::Store(StoreError::Rejected(_)) | Failure::Poison(_) | Failure::Entangled) => {
                 return Ok(Err(failure));
             }
             failure @ (Failure::PlanChanged(_)

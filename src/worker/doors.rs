@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use futures_util::future::join_all;
 use metrics::gauge;
-use tokio::sync::watch;
+use tokio::sync::{Mutex, OwnedMutexGuard, watch};
 
 use super::ingress::Ingress;
 use super::lane::Doubt;
@@ -33,6 +33,8 @@ pub struct Door {
     shared: Arc<Shared>,
     /// Why it is not open, as it was last logged.
     said: Option<String>,
+    /// All doors ask the database by turns: connections are few, and the ingress has one lane's claim on them.
+    turns: Arc<Mutex<()>>,
 }
 
 /// Works at all doors until asked to stop.
@@ -52,6 +54,7 @@ impl Door {
         let sources = &settings.ingress.sources;
         let share = settings.batch.saturating_mul(BATCHES_AHEAD) / (sources.len() + 1);
         let prefetch = u16::try_from(share.max(1)).unwrap_or(u16::MAX);
+        let turns = Arc::default();
         let own = Self {
             queue: shared.topology.name("ingress"),
             prefetch,
@@ -59,6 +62,7 @@ impl Door {
             source: None,
             shared: shared.clone(),
             said: None,
+            turns: Arc::clone(&turns),
         };
         let others = sources.iter().map(|source| Self {
             queue: shared.topology.source_queue(&source.source),
@@ -67,6 +71,7 @@ impl Door {
             source: Some(source.source.clone()),
             shared: shared.clone(),
             said: None,
+            turns: Arc::clone(&turns),
         });
         std::iter::once(own).chain(others).collect()
     }
@@ -89,6 +94,11 @@ impl Door {
             return Adapter::Detect;
         }
         self.adapter
+    }
+
+    /// Waits until it is this door's turn to ask the database.
+    pub async fn turn(&self) -> OwnedMutexGuard<()> {
+        self.turns.clone().lock_owned().await
     }
 
     /// Whether somebody else may be consuming the queue for ever: nobody but us has a reason to consume one of ours.

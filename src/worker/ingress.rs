@@ -136,8 +136,7 @@ impl Ingress {
 
     /// What these arrivals turn into, in order.
     async fn forward(&mut self, arrivals: &[Arrival]) -> Result<Vec<Publication>, Doubt> {
-        self.know_channels(arrivals).await?;
-        let keys = self.known_keys(arrivals).await?;
+        let keys = self.look_up(arrivals).await?;
         let directory = self.shared.directories.current();
         let mut publications = Vec::with_capacity(arrivals.len());
         for arrival in arrivals {
@@ -157,6 +156,15 @@ impl Ingress {
             publications.extend(dead.map(|dead| self.letter(arrival, &dead)));
         }
         Ok(publications)
+    }
+
+    /// Asks the database about all of them.
+    async fn look_up(&mut self, arrivals: &[Arrival]) -> Result<Keys, Doubt> {
+        let turn = self.door.turn().await;
+        self.know_channels(arrivals).await?;
+        let keys = self.known_keys(arrivals).await;
+        drop(turn);
+        keys
     }
 
     /// A channel that nobody knows may be in a plan that was activated a moment ago.

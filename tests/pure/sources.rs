@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use proptest::prelude::*;
 use switchboard::broker::Topology;
 use switchboard::broker::topology::{Feed, Routing};
 use switchboard::config::{Ingress, IngressSource, Source, Worker};
@@ -212,4 +213,21 @@ fn the_rows_show_what_is_declared_for_sources_and_what_is_not_ours() {
             "queue q: the gateway's own, consumed as it is for the source plain".into(),
         ]
     );
+}
+
+proptest! {
+    #[test]
+    fn any_text_is_read_or_complained_about(
+        text in "\\PC{0,60}",
+        words in proptest::collection::vec("[a-c;= \n%,]{0,4}(adapter|exchange|keys|type|queue|;)?=?[a-z%2#.]{0,6}", 0..8),
+    ) {
+        for text in [text, words.join(" ")] {
+            let read = Ingress::from(&variables(&[("SWITCHBOARD_SOURCES", &text)]));
+            if let Ok(read) = read {
+                for taken in read.sources {
+                    prop_assert!(!taken.source.name.is_empty(), "{}", text);
+                }
+            }
+        }
+    }
 }

@@ -20,6 +20,7 @@ mod locks;
 mod moments;
 mod ownership;
 mod releases;
+mod secure;
 mod shares;
 mod simulate;
 mod sources;

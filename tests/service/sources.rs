@@ -1,6 +1,7 @@
 //! Other gateways' exchanges and queues as sources of the ingress: with real brokers, missing ones, and workers that die.
 
 use std::net::TcpListener;
+use std::process::Stdio;
 
 use jiff::Timestamp;
 use lapin::options::{BasicPublishOptions, ConfirmSelectOptions};
@@ -10,9 +11,9 @@ use switchboard::broker::Consumer;
 use switchboard::broker::consumer::{consumers_of, state_of};
 use switchboard::config::{Ingress, Source};
 use switchboard::contract::Adapter;
-use tokio::process::Command;
+use tokio::process::{Child, Command};
 
-use crate::support::bodies::{command, phone, presence, roomy_plan, webhook};
+use crate::support::bodies::{phone, presence, roomy_plan, webhook};
 use crate::support::wait::{until, within};
 use crate::support::witness::{Letter, Witness};
 use crate::support::{PARTITIONS, Stage, environment};
@@ -87,6 +88,18 @@ impl Doors {
         let mut command = self.stage.program(arguments);
         command.env("SWITCHBOARD_SOURCES", &self.setting);
         command
+    }
+
+    /// Starts a worker as a process of its own that knows the sources.
+    fn process(&self) -> Child {
+        self.process_at("127.0.0.1:0")
+    }
+
+    fn process_at(&self, http: &str) -> Child {
+        let mut command = self.program(&["worker"]);
+        command.env("SWITCHBOARD_HTTP", http);
+        command.stdout(Stdio::null()).stderr(Stdio::null());
+        command.spawn().expect("it starts")
     }
 
     /// Runs a command; whether it was content, and all it said.
@@ -320,8 +333,7 @@ async fn a_source_that_is_missing_stops_nobody_and_is_taken_up_once_it_is_there(
 
     let mut witness = doors.stage.witness().await;
     let place = free_place();
-    let mut worker = doors.program(&["worker"]);
-    let mut worker = worker.env("SWITCHBOARD_HTTP", &place).spawn().expect("it starts");
+    let mut worker = doors.process_at(&place);
     let ready = async || {
         let mut asked = doors.program(&["healthcheck"]);
         let output = asked
@@ -415,7 +427,7 @@ async fn a_worker_killed_while_it_forwards_from_a_source_loses_and_doubles_nothi
     const CUSTOMERS: usize = 150;
     let doors = Doors::declared(&[EVOLUTION]).await;
     let mut witness = doors.stage.witness().await;
-    let mut first = doors.program(&["worker"]).spawn().expect("it starts");
+    let mut first = doors.process();
     doors.until_consumed(&doors.queue("shop")).await;
     let publish = async {
         for n in 0..CUSTOMERS {
@@ -427,7 +439,7 @@ async fn a_worker_killed_while_it_forwards_from_a_source_loses_and_doubles_nothi
         first.kill().await.expect("it runs");
     };
     tokio::join!(publish, kill);
-    let mut second = doors.program(&["worker"]).spawn().expect("it starts");
+    let mut second = doors.process();
     witness.until_events("message.received", CUSTOMERS).await;
     let (shop, _) = state_of(&doors.stage.rabbit.connection, &doors.queue("shop"))
         .await
@@ -457,7 +469,7 @@ async fn of_two_workers_one_consumes_a_source_and_order_holds_when_it_goes_over_
     const MESSAGES: usize = 60;
     let mut doors = Doors::declared(&[EVOLUTION]).await;
     let mut witness = doors.stage.witness().await;
-    let mut first = doors.program(&["worker"]).spawn().expect("it starts");
+    let mut first = doors.process();
     doors.until_consumed(&doors.queue("shop")).await;
     doors.worker();
     let both = "select count(distinct worker) from lane where worker is not null";

@@ -1,6 +1,7 @@
 //! A trace from what comes in to everything it causes, in all three places, by every way it can take.
 
 use std::collections::BTreeMap;
+use std::process::Stdio;
 
 use lapin::BasicProperties;
 use lapin::options::{BasicGetOptions, QueueDeclareOptions};
@@ -253,4 +254,31 @@ async fn what_is_published_again_after_a_crash_belongs_to_the_same_trace() {
     of_fact.iter().for_each(|seen| assert_says(seen, Some(&trace(1))));
     witness.assert_sequences();
     stage.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_log_line_of_a_dead_letter_names_its_trace_and_the_letter_keeps_it() {
+    let stage = Stage::with_plan(PLAN).await;
+    let witness = stage.witness().await;
+    let mut command = stage.program(&["worker"]);
+    let mut worker = command.stdout(Stdio::null()).spawn().unwrap();
+    stage.publish("ingress", "any", b"{", plain(1)).await;
+    stage.publish("inbound", "0", b"{", plain(2)).await;
+    let mut unknown = fact(&phone(1), "wamid.1", "home-1");
+    unknown["data"]["channel"] = "whatsapp:999".into();
+    unknown["traceparent"] = trace(3).0.into();
+    stage.publish("inbound", "0", &bytes(&unknown), plain(4)).await;
+    for letter in witness.letters(3).await {
+        assert!(letter.headers.contains_key("traceparent"), "{letter:?}");
+    }
+    worker.kill().await.unwrap();
+    let log = worker.wait_with_output().await.unwrap().stderr;
+    let log = String::from_utf8(log).unwrap();
+    let lines = log
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).unwrap());
+    let dead = lines.filter(|line| line["message"] == "message dead-lettered");
+    let mut ids: Vec<_> = dead.map(|line| line["trace_id"].clone()).collect();
+    ids.sort_by_key(Value::to_string);
+    assert_eq!(ids, [1, 2, 3].map(|number: u8| json!(format!("{number:032x}"))));
 }

@@ -9,7 +9,7 @@ use super::arrived::{ArrivedFact, Dedupe, Direction, Skip};
 use super::dead::{Dead, DeadReason};
 use super::each::each;
 use super::forward;
-use super::identity::{self, Identity};
+use super::identity::{self, AliasKind, Identity};
 use super::json::{Object, cut};
 use super::message::{self, MAX_MESSAGE_ID_BYTES};
 use super::reading::Reading;
@@ -250,7 +250,7 @@ fn handed_over(value: &Object<'_, '_>) -> Result<Identity, Dead> {
     let sender = value.object("sender")?.ok_or_else(nobody)?;
     let mut found = identity::Found::default();
     found.offer_phone(&sender.text("phone_number")?);
-    found.offer_phone(&sender.text("user_id")?);
-    found.offer_phone(&sender.text("parent_user_id")?);
+    found.offer(AliasKind::Bsuid, &sender.text("user_id")?);
+    found.offer(AliasKind::ParentBsuid, &sender.text("parent_user_id")?);
     found.identity().ok_or_else(nobody)
 }

@@ -97,6 +97,27 @@ fn a_phone_that_matches_the_pattern_of_a_bsuid_is_one() {
 }
 
 #[test]
+fn a_parent_id_is_the_same_identifier_wherever_it_stands() {
+    let parent = "BR.ENT.abc123";
+    for field in ["phone", "bsuid", "parent_bsuid"] {
+        let known = of_contact(json!({field: parent}));
+        assert_eq!(identifiers(&known), ["parent_bsuid=BR.ENT.abc123"], "{field}");
+    }
+    let both =
+        of_contact(json!({"bsuid": parent, "parent_bsuid": "BR.ENT.other", "phone": "+5511999990000"}));
+    let first = ["phone=+5511999990000", "parent_bsuid=BR.ENT.abc123"];
+    assert_eq!(identifiers(&both), first, "the first of a kind stays");
+}
+
+#[test]
+fn a_handover_does_not_take_a_user_id_for_a_phone() {
+    let sender = json!({"user_id": "5511999990000", "parent_user_id": "BR.ENT.7"});
+    let place = "/entry/0/changes/0/value/sender";
+    let fact = only_fact(&fixture_with("webhook_handover", &[(place, sender)]));
+    assert_eq!(identifiers(&fact), ["parent_bsuid=BR.ENT.7"]);
+}
+
+#[test]
 fn what_looks_almost_like_a_bsuid_is_none() {
     let too_long = format!("BR.{}", "a".repeat(129));
     for wrong in [

@@ -11,6 +11,7 @@ use proptest::test_runner::TestRunner;
 use switchboard::domain::agent::Presence;
 use switchboard::domain::bulk::ItemOutcome;
 use switchboard::domain::conversation::{Contact, Priority};
+use switchboard::domain::identity::{AliasKind, Leading};
 use switchboard::domain::ids::ConversationId;
 use switchboard::domain::input::{Actor, Body, Fact, Message, Origin, System, Timer, Upsert, What, Wish};
 use switchboard::domain::plan::{Plan, ResponsePolicy};
@@ -132,6 +133,19 @@ impl History {
         }
     }
 
+    /// Reactions come with an identifier of the other customer.
+    fn conflict(chat: ConversationId, happens: &Happens) -> Vec<Leading> {
+        let leading = |conversation, kind| Leading {
+            conversation,
+            identifiers: vec![kind],
+        };
+        let other = if chat == CHAT { OTHER_CHAT } else { CHAT };
+        match happens {
+            Happens::Reaction => vec![leading(chat, AliasKind::Phone), leading(other, AliasKind::Lid)],
+            _ => Vec::new(),
+        }
+    }
+
     fn take(&self, company: &mut Company, step: &Step) -> Happened {
         let chat = |other: &bool| if *other { OTHER_CHAT } else { CHAT };
         match step {
@@ -142,7 +156,7 @@ impl History {
             } => company.happens(Body::Fact(Fact {
                 conversation: chat(other),
                 channel: channel(),
-                conflict: Vec::new(),
+                conflict: Self::conflict(chat(other), happens),
                 contact: self.secrets.contact(),
                 at: company.now,
                 standby: *standby,

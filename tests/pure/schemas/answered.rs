@@ -6,7 +6,8 @@ use jiff::Timestamp;
 use serde_json::Value;
 use switchboard::contract::identity::AliasKind;
 use switchboard::contract::{
-    Adapter, Arrived, ArrivedCommand, COMMAND_PREFIX, HANDOVER, Incoming, Limits, RECEIVED, SENT, plan, read,
+    Adapter, Arrived, ArrivedCommand, COMMAND_PREFIX, HANDOVER, Incoming, Limits, RECEIVED, SENT, forward,
+    plan, read,
 };
 use switchboard::domain::bulk::Selection;
 use switchboard::domain::ids::{AgentId, ConversationId, TeamId};
@@ -14,7 +15,7 @@ use switchboard::domain::input::{Action, Recipient, What, Wish};
 use uuid::Uuid;
 
 use super::examples::examples;
-use super::taken_types;
+use super::{complaints, json_files, published, root, taken_types};
 
 /// What the door says of a body.
 #[derive(Debug, PartialEq, Eq)]
@@ -102,6 +103,33 @@ fn invalid_examples_are_refused() {
     for (name, example) in examples("plan", "invalid") {
         assert!(plan::from_json(&example).is_err(), "{name}");
     }
+}
+
+/// What is passed on to the partitions is as native as what it came of: the examples, and bodies of the Cloud API.
+#[test]
+fn what_is_forwarded_is_a_fact_as_the_schemas_say() {
+    let facts = [RECEIVED, SENT, HANDOVER].map(|kind| examples(kind, "valid"));
+    let native = facts.into_iter().flat_map(|examples| examples.into_values());
+    let foreign = json_files(&root().join("tests/fixtures/inbound"));
+    let mut forwarded = BTreeSet::new();
+    for body in native.chain(foreign.iter().map(|path| super::read(path))) {
+        for fact in arrived(&body).facts {
+            let message = forward(&fact, &fact.home_key());
+            let event: Value = serde_json::from_slice(&message.body).expect("it is JSON");
+            let kind = event["type"].as_str().expect("a type");
+            assert_eq!(
+                complaints(published(kind), &event),
+                Vec::<String>::new(),
+                "{event}"
+            );
+            assert_eq!(answer(&event), Answer::Taken(kind.to_owned()));
+            forwarded.insert(kind.to_owned());
+        }
+    }
+    assert_eq!(
+        forwarded,
+        BTreeSet::from([RECEIVED, SENT, HANDOVER].map(str::to_owned))
+    );
 }
 
 /// What a valid example of a command asks for.

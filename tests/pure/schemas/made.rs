@@ -8,7 +8,7 @@ use switchboard::domain::agent::Presence;
 use switchboard::domain::bulk::{Item, ItemOutcome, Order, Task, Was};
 use switchboard::domain::conversation::{Priority, Status};
 use switchboard::domain::identity::{AliasKind, Leading};
-use switchboard::domain::input::{Actor, Body, Fact, Origin, System, Timer, What, Wish};
+use switchboard::domain::input::{Actor, Body, Fact, System, Timer, What, Wish};
 use switchboard::domain::plan::{Plan, Strategy};
 
 use crate::company::{
@@ -25,9 +25,8 @@ pub fn messages() -> Vec<Value> {
     wishes(&mut left);
     leavers(&mut left);
     moves(&mut left);
-    left.reroutes(strategy(Strategy::Manual), &[]);
-    left.reroutes(plan(), &[]);
-    around_the_gate(&mut left);
+    left.reroutes(strategy(Strategy::Manual));
+    left.reroutes(plan());
     disagreement(&mut left);
     left.0
 }
@@ -40,13 +39,10 @@ impl Left {
     }
 
     /// What Mark was given is taken back, and he has gone.
-    fn reroutes(&mut self, plan: Plan, online: &[&str]) {
+    fn reroutes(&mut self, plan: Plan) {
         let mut company = Company::owned_by_mark(crate::company::plan());
         company.apply(plan);
         company.presence(Actor::System(System::Cli), "mark", Presence::Offline);
-        for id in online {
-            company.online(id);
-        }
         let conversation = company.state.conversation(CHAT).expect("it is there");
         let was = Was {
             status: Status::Open,
@@ -121,17 +117,6 @@ fn moves(left: &mut Left) {
     let mut company = Company::with(strategy(Strategy::Manual));
     let waits = company.turn(CHAT);
     left.see(&company, &waits);
-}
-
-fn around_the_gate(left: &mut Left) {
-    let mut company = Company::asleep();
-    let what = What::Sent {
-        message: message("text", false),
-        origin: Origin::Agent(agent("mark")),
-        leave_unassigned: true,
-    };
-    let opened = company.fact(CHAT, false, what);
-    left.see(&company, &opened);
 }
 
 /// The customer's phone number and business-scoped user id lead to different conversations.

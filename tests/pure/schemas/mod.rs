@@ -5,8 +5,10 @@
 
 mod answered;
 mod coverage;
+mod dead;
 mod dialect;
 mod examples;
+mod limits;
 mod made;
 mod mutations;
 mod plans;

@@ -24,7 +24,7 @@ const UNSAYABLE: &[(&str, &str)] = &[
 ];
 
 /// Every key of the reader, as JSON.
-fn every_key() -> Value {
+pub fn every_key() -> Value {
     let text = std::fs::read_to_string(root().join("tests/fixtures/plans/every_key.toml"))
         .expect("the plan is there");
     from_toml(&text).expect("it is valid").document
@@ -35,7 +35,6 @@ fn others() -> Vec<Value> {
         Value::Null,
         json!(""),
         json!(" "),
-        json!("some text"),
         json!("general"),
         json!("built-in"),
         json!("x".repeat(200)),
@@ -49,18 +48,14 @@ fn others() -> Vec<Value> {
         json!("2026-02-30"),
         json!("notify"),
         json!("nobody"),
-        json!("manual"),
-        json!("contact.name == 'x'"),
         json!(0),
         json!(7),
         json!(-1),
         json!(1.5),
-        json!(300),
         json!(5_000_000_000_u64),
         json!(true),
         json!([]),
         json!([null]),
-        json!([7]),
         json!(["ana", "ana"]),
         json!([{}]),
         json!({}),
@@ -71,42 +66,18 @@ fn others() -> Vec<Value> {
 
 #[test]
 fn the_schema_takes_what_the_reader_takes_and_nothing_else() {
-    let (mut plan, schema) = (every_key(), published("plan"));
-    // One condition is enough: compiling them takes most of the time.
-    for rule in plan["rules"].as_array_mut().expect("rules").iter_mut().skip(1) {
+    let mut compared = Compared::default();
+    let plan = every_key();
+    compared.at("/rules/0/when", &plan);
+    // Compiling the conditions of thousands of plans would take most of the time.
+    let mut without = plan.clone();
+    for rule in without["rules"].as_array_mut().expect("rules") {
         rule.as_object_mut().expect("a rule").remove("when");
     }
-    let (mut disagree, mut explained) = (Vec::new(), BTreeSet::new());
-    let others = others();
-    for place in places(&plan) {
-        let without = with(&plan, &place, None);
-        let replaced = others.iter().map(|other| with(&plan, &place, Some(other)));
-        for changed in std::iter::once(without).chain(replaced) {
-            let valid = schema.is_valid(&changed);
-            let now = changed
-                .pointer(&place)
-                .map(|value| value.to_string().chars().take(60).collect::<String>());
-            match from_json(&changed) {
-                Ok(_) if valid => {}
-                Err(_) if !valid => {}
-                Ok(_) => disagree.push(format!(
-                    "{place} = {now:?} is read, but: {:?}",
-                    complaints(schema, &changed)
-                )),
-                Err(faults) => {
-                    for fault in faults {
-                        match UNSAYABLE.iter().find(|(rule, _)| fault.message.contains(rule)) {
-                            Some((rule, _)) => drop(explained.insert(*rule)),
-                            None => disagree.push(format!(
-                                "{place} = {now:?} fits the schema, but {} {}",
-                                fault.path, fault.message
-                            )),
-                        }
-                    }
-                }
-            }
-        }
+    for place in places(&without) {
+        compared.at(&place, &without);
     }
+    let disagree = compared.disagree;
     assert!(
         disagree.is_empty(),
         "{} times; first: {:#?}",
@@ -114,7 +85,57 @@ fn the_schema_takes_what_the_reader_takes_and_nothing_else() {
         disagree.iter().take(30).collect::<Vec<_>>()
     );
     let listed: BTreeSet<&str> = UNSAYABLE.iter().map(|(rule, _)| *rule).collect();
-    assert_eq!(explained, listed, "each exception is met");
+    assert_eq!(compared.explained, listed, "each exception is met");
+}
+
+/// What schema and reader say of plans, compared.
+#[derive(Default)]
+struct Compared {
+    disagree: Vec<String>,
+    explained: BTreeSet<&'static str>,
+}
+
+impl Compared {
+    /// Of all plans that differ from this one in this place.
+    fn at(&mut self, place: &str, plan: &Value) {
+        self.compare(place, &with(plan, place, None));
+        for other in others() {
+            self.compare(place, &with(plan, place, Some(&other)));
+        }
+    }
+
+    fn compare(&mut self, place: &str, plan: &Value) {
+        let schema = published("plan");
+        let valid = schema.is_valid(plan);
+        let now = || {
+            plan.pointer(place)
+                .map(|value| value.to_string().chars().take(60).collect::<String>())
+        };
+        match from_json(plan) {
+            Ok(_) if valid => {}
+            Err(_) if !valid => {}
+            Ok(_) => {
+                let told = format!(
+                    "{place} = {:?} is read, but: {:?}",
+                    now(),
+                    complaints(schema, plan)
+                );
+                self.disagree.push(told);
+            }
+            Err(faults) => {
+                for fault in faults {
+                    match UNSAYABLE.iter().find(|(rule, _)| fault.message.contains(rule)) {
+                        Some((rule, _)) => drop(self.explained.insert(*rule)),
+                        None => {
+                            let said = format!("{} {}", fault.path, fault.message);
+                            self.disagree
+                                .push(format!("{place} = {:?} fits the schema, but {said}", now()));
+                        }
+                    }
+                }
+            }
+        }
+    }
 }
 
 #[test]

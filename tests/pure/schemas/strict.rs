@@ -20,9 +20,9 @@ use crate::properties::histories::{Happening, History as LongHistory, history};
 
 /// Histories of a small company, and of a larger one with every sort of rule.
 const SMALL: u32 = 200;
-const LARGE: u32 = 60;
+const LARGE: u32 = 40;
 /// Histories that are other ones in each run; `PROPTEST_CASES` overrides.
-const CASES: u32 = 20;
+const CASES: u32 = 12;
 
 /// The schemas of what leaves, with added fields forbidden everywhere.
 static CLOSED_FILES: LazyLock<BTreeMap<String, Value>> = LazyLock::new(|| {
