@@ -85,7 +85,8 @@ impl Play {
             event["event"]["partition"].as_str().expect("a text").to_owned()
         });
         let door = if lane.is_some() { "commands" } else { "ingress" };
-        let attributes = json!({"type": format!("switchboard.command.{name}"), "source": "crm"});
+        let mut attributes = json!({"type": format!("switchboard.command.{name}"), "source": "crm"});
+        self.trace(&mut attributes);
         let exchange = self.stage.rabbit.topology.name(door);
         let mode = self.mode();
         let key = lane.as_deref().unwrap_or("any");
@@ -101,6 +102,13 @@ impl Play {
         let answer = self.readers[0]
             .until(&format!("the answer to {order}"), is_answer)
             .await;
+        // A bulk is carried out and answered by timers, which are of no trace.
+        let kind = answer["event"]["type"].as_str().expect("a type");
+        let of_timer = kind.starts_with("switchboard.bulk.");
+        for attribute in ["traceparent", "tracestate"] {
+            let said = (!of_timer).then_some(&order["attributes"][attribute]);
+            assert_eq!(answer["event"].get(attribute), said, "{attribute}: {answer}");
+        }
         self.asked = order;
         (id, answer["event"].clone())
     }
@@ -148,6 +156,13 @@ impl Play {
             self.readers[0].until(kind, is_it).await;
         }
         subject
+    }
+
+    /// Everything that is said is of a trace of its own.
+    fn trace(&self, attributes: &mut Value) {
+        let span = self.said + 1;
+        attributes["traceparent"] = json!(format!("00-{span:032x}-{span:016x}-01"));
+        attributes["tracestate"] = json!(format!("vendor={span}"));
     }
 
     fn mode(&mut self) -> &'static str {

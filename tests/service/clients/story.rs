@@ -65,6 +65,7 @@ pub async fn tell(play: &mut Play) {
     gate(play, &ana).await;
     let bea = several_at_once(play, &ana).await;
     clocks(play, &bea).await;
+    one_known_as_two(play).await;
     people(play).await;
 }
 
@@ -205,6 +206,27 @@ async fn clocks(play: &mut Play, conversation: &str) {
     play.hears("conversation.assigned", &urgent).await;
     play.witness.until_events("conversation.escalated", 1).await;
     play.witness.until_events("notification.escalated", 1).await;
+}
+
+/// One customer is known by a phone, another by an id; then a message has both.
+async fn one_known_as_two(play: &mut Play) {
+    let (eve, fay) = (Customer::new(5), Customer::new(6));
+    let says = |customer: &Customer, id: &str, contact: Value| {
+        let mut said = customer.says(id, "hello");
+        said["contact"] = contact;
+        said
+    };
+    let known_by_id = json!({"bsuid": "BR.1029384756"});
+    let both = json!({"phone": eve.phone, "bsuid": "BR.1029384756"});
+    let by_phone = eve.says("wamid.6", "hello");
+    let by_phone = play.fact("message.received", &eve.key, by_phone).await;
+    play.hears("message.received", &by_phone).await;
+    let by_id = says(&fay, "wamid.7", known_by_id);
+    let by_id = play.fact("message.received", &fay.key, by_id).await;
+    play.hears("message.received", &by_id).await;
+    let by_both = says(&eve, "wamid.8", both);
+    let by_both = play.fact("message.received", &eve.key, by_both).await;
+    play.hears("contact.identity_conflict", &by_both).await;
 }
 
 /// People come and go; nobody is left to serve; a customer is forgotten.
