@@ -60,12 +60,20 @@ have_cargo_deny() {
   run cargo install --locked --debug --root "$state/tools" "cargo-deny@$deny_version"
 }
 
+# The AsyncAPI document before the parser that everybody's tools use.
+asyncapi_document() {
+  local from=$root/tests/clients/asyncapi packages=$state/clients/asyncapi
+  npm_packages "AsyncAPI parser" "$from" "$packages" || return 0
+  node "$from/validate.mjs" "$packages" "$root/schemas/asyncapi.yaml"
+}
+
 all_checks() {
   step "cargo fmt --check" cargo fmt --check
   step "cargo clippy" cargo clippy --locked --all-targets -- -D warnings
   step "cargo test" tests
   sample_table
   step "cargo doc" docs
+  step "AsyncAPI document" asyncapi_document
   if have_cargo_deny; then
     step "cargo deny: bans, licences, sources" policies
     step "cargo deny: advisories" advisories

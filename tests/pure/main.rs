@@ -1,5 +1,6 @@
 //! Tests that need no server: everything here is a function of its input.
 
+mod asyncapi;
 mod behaviour;
 mod calendar;
 mod company;
@@ -17,6 +18,7 @@ mod plan;
 mod properties;
 mod publish;
 mod recipes;
+mod releases;
 mod schemas;
 mod simulate;
 mod sources;

@@ -109,14 +109,14 @@ fn taken_types() -> Vec<String> {
 }
 
 /// What a validator says of a value: where, and what is wrong there.
-fn complaints(validator: &Validator, value: &Value) -> Vec<String> {
+pub fn complaints(validator: &Validator, value: &Value) -> Vec<String> {
     let told = validator.iter_errors(value);
     told.map(|error| format!("{}: {error}", error.instance_path()))
         .collect()
 }
 
 #[track_caller]
-fn published(name: &str) -> &'static Validator {
+pub fn published(name: &str) -> &'static Validator {
     let found = AS_PUBLISHED.get(name);
     found.unwrap_or_else(|| panic!("there is no schemas/messages/{name}.json"))
 }
