@@ -43,6 +43,8 @@ fn body(
     // Once for the whole body: everything after this reads text.
     let text = std::str::from_utf8(incoming.body)
         .map_err(|_| Dead::new(DeadReason::Unparseable, "the body is not UTF-8"))?;
+    // Some writers put a mark of byte order in front.
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     match cloudevent::mode(incoming.content_type) {
         Some(Mode::Structured) => {
             reading.announced(Announced::ContentType);

@@ -245,7 +245,8 @@ impl<'de: 'a, 'a> Deserialize<'de> for Fields<'a> {
 /// Fields an object usually has: most are read without growing the list.
 const TYPICAL_FIELDS: usize = 8;
 
-/// A field's name, borrowed from the body unless it is escaped there.
+/// A field's name, borrowed from the body unless it is escaped there. What cannot be kept of it is replaced, not left
+/// out: a name that is only nearly one of ours must not become it.
 struct Name<'a>(Cow<'a, str>);
 
 impl<'de: 'a, 'a> Deserialize<'de> for Name<'a> {
@@ -258,17 +259,22 @@ impl<'de: 'a, 'a> Deserialize<'de> for Name<'a> {
                 f.write_str("a name")
             }
 
-            fn visit_borrowed_str<E: Error>(self, name: &'de str) -> Result<Self::Value, E> {
-                Ok(Name(Cow::Borrowed(name)))
+            fn visit_borrowed_bytes<E: Error>(self, name: &'de [u8]) -> Result<Self::Value, E> {
+                Ok(Name(String::from_utf8_lossy(name)))
             }
 
-            fn visit_str<E: Error>(self, name: &str) -> Result<Self::Value, E> {
-                Ok(Name(Cow::Owned(without_nul(name))))
+            fn visit_bytes<E: Error>(self, name: &[u8]) -> Result<Self::Value, E> {
+                let name = String::from_utf8_lossy(name);
+                Ok(Name(Cow::Owned(name.replace('\0', REPLACED))))
             }
         }
-        deserializer.deserialize_str(Borrowing)
+        // As bytes, like `Lossy`: half of a surrogate pair in a field nobody asks for must not spoil the body.
+        deserializer.deserialize_bytes(Borrowing)
     }
 }
+
+/// Stands for NUL in a name.
+const REPLACED: &str = "\u{fffd}";
 
 /// A text with escapes, whatever they are.
 struct Lossy(String);

@@ -20,7 +20,7 @@ pub(super) struct Reading {
     /// Which event of a batch is being read.
     part: Option<usize>,
     arrived: Arrived,
-    more_dead: u32,
+    more_dead: usize,
     too_many: bool,
 }
 
@@ -89,7 +89,8 @@ impl Reading {
         }
     }
 
-    /// Notes what is wrong. A body is dead-lettered once: for the first thing, with the number of others.
+    /// Notes what is wrong. A body is dead-lettered once: for the first thing, with the number of others. One with more
+    /// faults than it may hold messages is refused whole, like one with too many messages.
     pub(super) fn refuse(&mut self, dead: Dead) {
         if self.arrived.dead.is_none() {
             self.arrived.dead = Some(match self.part {
@@ -101,8 +102,15 @@ impl Reading {
             });
             self.arrived.trace = self.trace.clone();
         } else {
-            self.more_dead = self.more_dead.saturating_add(1);
+            self.more_dead += 1;
+            self.too_many |= self.more_dead >= MAX_FACTS;
         }
+    }
+
+    /// Whether the body is refused whole, so that reading on would be for nothing: a body of a few megabytes can hold
+    /// millions of things.
+    pub(super) fn is_over(&self) -> bool {
+        self.too_many
     }
 
     /// What the body turned into; a body that turned into nothing is counted as that.

@@ -7,6 +7,7 @@ mod company;
 mod condition;
 mod contract_in;
 mod defects;
+mod fuzzed;
 mod insight;
 mod legible;
 mod line;

@@ -12,6 +12,7 @@ mod contract;
 mod database;
 mod defects;
 mod faults;
+mod hostile;
 mod identity;
 mod illegible;
 mod insight;

@@ -1,0 +1,4 @@
+//! Fuzzes `cloud_api`.
+#![no_main]
+
+switchboard_fuzz::fuzz!("cloud_api");

@@ -1,0 +1,4 @@
+//! Fuzzes `cloudevents`.
+#![no_main]
+
+switchboard_fuzz::fuzz!("cloudevents");

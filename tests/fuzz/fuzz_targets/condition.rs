@@ -1,0 +1,4 @@
+//! Fuzzes `condition`.
+#![no_main]
+
+switchboard_fuzz::fuzz!("condition");

@@ -1,0 +1,4 @@
+//! Fuzzes `door`.
+#![no_main]
+
+switchboard_fuzz::fuzz!("door");

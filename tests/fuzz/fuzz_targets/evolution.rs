@@ -1,0 +1,4 @@
+//! Fuzzes `evolution`.
+#![no_main]
+
+switchboard_fuzz::fuzz!("evolution");

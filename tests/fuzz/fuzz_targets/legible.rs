@@ -1,0 +1,4 @@
+//! Fuzzes `legible`.
+#![no_main]
+
+switchboard_fuzz::fuzz!("legible");

@@ -1,0 +1,4 @@
+//! Fuzzes `unoapi`.
+#![no_main]
+
+switchboard_fuzz::fuzz!("unoapi");

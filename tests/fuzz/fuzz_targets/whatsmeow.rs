@@ -1,0 +1,4 @@
+//! Fuzzes `whatsmeow`.
+#![no_main]
+
+switchboard_fuzz::fuzz!("whatsmeow");

@@ -1,0 +1,4 @@
+//! The targets of `tests/pure/fuzzed.rs`, and the engine that drives them here: libFuzzer.
+
+pub mod engine;
+pub mod targets;
