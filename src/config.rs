@@ -12,8 +12,12 @@
 //! | `SWITCHBOARD_BATCH` | most messages in one transaction | `500` |
 //! | `SWITCHBOARD_MAX_BODY` | largest accepted message body, in bytes | `4194304` |
 //! | `SWITCHBOARD_GRACE` | how long a stopping worker may take | `25s` |
+//! | `SWITCHBOARD_SOURCES` | other gateways' exchanges and queues to take from (see [`sources`]) | none |
+//! | `SWITCHBOARD_INGRESS_ADAPTER` | the one adapter whose bodies the ingress queue takes | `detect` |
 //! | `RUST_LOG` | what is logged | `info` |
 //! | `SWITCHBOARD_LOG` | `text` or `json` | text on a terminal, else JSON |
+
+pub mod sources;
 
 use std::net::SocketAddr;
 use std::str::FromStr;
@@ -21,6 +25,8 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 use secrecy::SecretString;
+
+pub use sources::{Ingress, IngressSource};
 
 /// A setting that cannot be used; the text says which and why, never a secret.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -60,6 +66,8 @@ pub struct Worker {
     pub max_body: usize,
     /// `SWITCHBOARD_GRACE`.
     pub grace: Duration,
+    /// `SWITCHBOARD_SOURCES` and `SWITCHBOARD_INGRESS_ADAPTER`.
+    pub ingress: Ingress,
 }
 
 /// Largest message body where nothing else is set, in bytes: the longest plan fits, with its command around it.
@@ -104,6 +112,11 @@ impl Broker {
             &["AMQP_URL", "RABBITMQ_URL"],
             "amqp://user:password@host:5672/%2f",
         )?;
+        let prefix = Self::prefix(source)?;
+        Ok(Self { url, prefix })
+    }
+
+    fn prefix(source: &impl Source) -> Result<String, ConfigError> {
         let prefix = source
             .get("SWITCHBOARD_PREFIX")
             .unwrap_or_else(|| "switchboard".into());
@@ -116,7 +129,7 @@ impl Broker {
                 "SWITCHBOARD_PREFIX: at most 64 letters, digits, dots, dashes and underscores".into(),
             ));
         }
-        Ok(Self { url, prefix })
+        Ok(prefix)
     }
 }
 
@@ -132,8 +145,9 @@ impl Worker {
             )?,
             lease: lease(source)?,
             batch: within(source, "SWITCHBOARD_BATCH", 500, 1..=5_000)?,
-            max_body: within(source, "SWITCHBOARD_MAX_BODY", DEFAULT_MAX_BODY, 1_024..=64 << 20)?,
+            max_body: max_body(source)?,
             grace: duration(source, "SWITCHBOARD_GRACE", Duration::from_secs(25))?,
+            ingress: Ingress::from(source)?,
         })
     }
 }
@@ -149,6 +163,11 @@ pub fn partitions_given(source: &impl Source) -> Result<Option<u16>, ConfigError
         .get("SWITCHBOARD_PARTITIONS")
         .map(|_| partitions(source))
         .transpose()
+}
+
+/// `SWITCHBOARD_MAX_BODY`, in bytes.
+pub fn max_body(source: &impl Source) -> Result<usize, ConfigError> {
+    within(source, "SWITCHBOARD_MAX_BODY", DEFAULT_MAX_BODY, 1_024..=64 << 20)
 }
 
 fn lease(source: &impl Source) -> Result<Duration, ConfigError> {

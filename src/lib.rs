@@ -13,7 +13,7 @@
 //! 8. [`config`], [`telemetry`], [`retry`]: settings, logs and metrics, delays.
 //!
 //! Imports go one way: `domain` names none of the others; `contract` and `store` name `domain`; `broker` names nothing;
-//! `worker` names all four, `simulate` only `domain`, `cli` everything. `contract`, `store` and `broker` never name each other. A test holds them to it.
+//! `worker` names all four, `simulate` only `domain`, `config` `contract` and `broker`, `cli` everything. `contract`, `store` and `broker` never name each other. A test holds them to it.
 
 pub mod broker;
 pub mod cli;

@@ -46,6 +46,8 @@ pub const UNROUTED: &str = "switchboard_unrouted_messages";
 pub const DATABASE_UP: &str = "switchboard_database_up";
 /// Whether the broker is connected (1) or not (0).
 pub const BROKER_UP: &str = "switchboard_broker_up";
+/// Whether the queue of an ingress source is consumed (1) or not (0), by `source`.
+pub const SOURCE_UP: &str = "switchboard_source_up";
 
 /// How a metric counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -158,6 +160,12 @@ pub const METRICS: &[(&str, Kind, Unit, &str)] = &[
         Kind::Gauge,
         Unit::Count,
         "Whether the broker is connected (1) or not (0)",
+    ),
+    (
+        SOURCE_UP,
+        Kind::Gauge,
+        Unit::Count,
+        "Whether an ingress source is consumed by this worker (1) or not (0), by source",
     ),
 ];
 

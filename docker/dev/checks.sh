@@ -27,6 +27,15 @@ tests() {
   cargo test --locked --no-fail-fast "$@" 2>&1 | tee "$logs/test.log"
 }
 
+# What became of each body recorded elsewhere: the test that looks at them prints it.
+sample_table() {
+  if [ -z "${SWITCHBOARD_SAMPLES:-}" ]; then
+    not_run "sample bodies" "SWITCHBOARD_SAMPLES names no folder"
+    return 0
+  fi
+  step "sample bodies" cargo test --locked --quiet --test pure contract_in::samples -- --nocapture --test-threads 1
+}
+
 docs() { RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --document-private-items; }
 
 policies() { cargo deny --locked check --hide-inclusion-graph bans licenses sources; }
@@ -51,11 +60,20 @@ have_cargo_deny() {
   run cargo install --locked --debug --root "$state/tools" "cargo-deny@$deny_version"
 }
 
+# The AsyncAPI document before the parser that everybody's tools use.
+asyncapi_document() {
+  local from=$root/tests/clients/asyncapi packages=$state/clients/asyncapi
+  npm_packages "AsyncAPI parser" "$from" "$packages" || return 0
+  node "$from/validate.mjs" "$packages" "$root/schemas/asyncapi.yaml"
+}
+
 all_checks() {
   step "cargo fmt --check" cargo fmt --check
   step "cargo clippy" cargo clippy --locked --all-targets -- -D warnings
   step "cargo test" tests
+  sample_table
   step "cargo doc" docs
+  step "AsyncAPI document" asyncapi_document
   if have_cargo_deny; then
     step "cargo deny: bans, licences, sources" policies
     step "cargo deny: advisories" advisories
@@ -87,5 +105,6 @@ print_totals() {
   fi
   printf '\n%s passed, %s failed' "$passed" "$failed"
   if [ "$skipped" -gt 0 ]; then printf ', %s skipped' "$skipped"; fi
+  print_not_run
   printf '\n'
 }

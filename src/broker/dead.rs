@@ -21,6 +21,9 @@ const ORIGIN: &str = "x-switchboard-origin";
 const AT: &str = "x-switchboard-at";
 const REDRIVES: &str = "x-switchboard-redrives";
 
+/// Every header that a dead letter has besides its own.
+pub const HEADERS: [&str; 5] = [REASON, DETAIL, ORIGIN, AT, REDRIVES];
+
 /// Why a message is dead, as its headers say.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Epitaph {
@@ -177,8 +180,9 @@ impl DeadQueue {
     }
 }
 
-/// Where a message is sure to be met again: through the door it came by; straight into the partition it was read from; or,
-/// when it came through an exchange of somebody else's or its origin is not known, through the ingress, under its own key.
+/// Where a message is sure to be met again: through the door it came by; straight into the queue it was read from; or,
+/// when that is the ingress's own, is gone or is not known, through the ingress, under its own key. What a source refused is
+/// not to come in by a door that takes more.
 async fn way_back(
     origin: &Origin,
     connection: &Connection,
@@ -191,7 +195,7 @@ async fn way_back(
     {
         return Ok((door, origin.routing_key.clone()));
     }
-    if origin.queue.starts_with(&topology.name("partition.")) {
+    if !origin.queue.is_empty() && origin.queue != topology.name("ingress") {
         // The broker confirms, and forgets, what it is to put into a queue that is not there.
         match state_of(connection, &origin.queue).await {
             Ok(_) => return Ok((Exchange::Default, origin.queue.clone())),

@@ -16,7 +16,7 @@ const DELIVERY_LIMIT: i32 = 1_000_000;
 
 /// Whether a declare makes what is missing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Declare {
+pub(super) enum Declare {
     /// Makes what is missing; fails on what is there in another way.
     Active,
     /// Fails on what is missing; does not care in which way something is there.
@@ -24,7 +24,7 @@ enum Declare {
 }
 
 impl Topology {
-    /// Declares all of it; what is there in the same way already is left alone.
+    /// Declares all of it but the sources; what is there in the same way already is left alone.
     pub async fn declare(&self, connection: &Connection) -> Result<(), BrokerError> {
         let channel = open(connection).await?;
         for exchange in &self.exchanges {
@@ -40,7 +40,7 @@ impl Topology {
         Ok(())
     }
 
-    /// Whether all of it is there and declared in our way: the first difference, as an error. Makes nothing.
+    /// Whether all of it but the sources is there and declared in our way: the first difference, as an error. Makes nothing.
     pub async fn check(&self, connection: &Connection) -> Result<(), BrokerError> {
         let mut channel = open(connection).await?;
         let found = self.own_differences(connection, &mut channel).await?;
@@ -55,6 +55,11 @@ impl Topology {
         let mut channel = open(connection).await?;
         let mut found = self.own_differences(connection, &mut channel).await?;
         found.extend(self.one_too_many(&channel).await?);
+        // That question may have cost the channel.
+        close(&channel).await;
+        channel = open(connection).await?;
+        self.source_differences(connection, &mut channel, &mut found)
+            .await?;
         close(&channel).await;
         Ok(found)
     }
@@ -109,7 +114,7 @@ impl Topology {
 }
 
 impl ExchangeSpec {
-    async fn declare(&self, channel: &Channel, how: Declare) -> Result<(), BrokerError> {
+    pub(super) async fn declare(&self, channel: &Channel, how: Declare) -> Result<(), BrokerError> {
         let kind = match self.routing {
             Routing::Direct => ExchangeKind::Direct,
             Routing::Topic => ExchangeKind::Topic,
@@ -135,7 +140,8 @@ impl ExchangeSpec {
 }
 
 impl QueueSpec {
-    fn arguments(&self) -> FieldTable {
+    /// What it is declared with.
+    pub fn arguments(&self) -> FieldTable {
         let mut arguments = FieldTable::default();
         match self.keeps {
             Some(kept) => {
@@ -160,7 +166,7 @@ impl QueueSpec {
         arguments
     }
 
-    async fn declare(&self, channel: &Channel, how: Declare) -> Result<(), BrokerError> {
+    pub(super) async fn declare(&self, channel: &Channel, how: Declare) -> Result<(), BrokerError> {
         let passive = how == Declare::Passive;
         let options = QueueDeclareOptions {
             passive,
@@ -178,7 +184,7 @@ impl QueueSpec {
 }
 
 impl Binding {
-    async fn declare(&self, channel: &Channel) -> Result<(), BrokerError> {
+    pub(super) async fn declare(&self, channel: &Channel) -> Result<(), BrokerError> {
         let (queue, exchange, key) = (self.queue.as_str(), self.exchange.as_str(), self.key.as_str());
         let options = QueueBindOptions::default();
         declared(&format!("the binding of {queue} to {exchange}"), async {
@@ -209,7 +215,7 @@ async fn declared(
 }
 
 /// Notes a difference. The refusal has closed the channel, so the next question needs another one.
-async fn note(
+pub(super) async fn note(
     found: &mut Vec<BrokerError>,
     channel: &mut Channel,
     connection: &Connection,
@@ -217,7 +223,7 @@ async fn note(
 ) -> Result<(), BrokerError> {
     match answer {
         Ok(()) => Ok(()),
-        Err(difference @ (BrokerError::Missing(_) | BrokerError::Different(_))) => {
+        Err(difference) if difference.is_permanent() => {
             found.push(difference);
             *channel = open(connection).await?;
             Ok(())
@@ -226,12 +232,12 @@ async fn note(
     }
 }
 
-async fn open(connection: &Connection) -> Result<Channel, BrokerError> {
+pub(super) async fn open(connection: &Connection) -> Result<Channel, BrokerError> {
     answered("open", async { Ok(connection.create_channel().await?) }).await
 }
 
 /// Left to its drop, lapin would close the channel while its connection is closing, and log that as an error.
-async fn close(channel: &Channel) {
+pub(super) async fn close(channel: &Channel) {
     let _ = answered("close", async { Ok(channel.close(200, "looked".into()).await?) }).await;
 }
 

@@ -16,6 +16,7 @@ pub mod delivery;
 mod error;
 pub mod legible;
 pub mod publisher;
+mod sources;
 pub mod topology;
 mod wire;
 

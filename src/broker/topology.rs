@@ -16,6 +16,16 @@ pub enum Routing {
     Fanout,
 }
 
+impl Routing {
+    pub(super) fn word(self) -> &'static str {
+        match self {
+            Self::Direct => "direct",
+            Self::Topic => "topic",
+            Self::Fanout => "fanout",
+        }
+    }
+}
+
 /// An exchange.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ExchangeSpec {
@@ -51,10 +61,35 @@ pub struct Binding {
     pub key: String,
 }
 
+/// A queue beside the ingress's own that the ingress takes from: another gateway's messages.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Source {
+    /// What it is called.
+    pub name: String,
+    /// Where its messages come from.
+    pub feed: Feed,
+}
+
+/// Where a source's messages come from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Feed {
+    /// An exchange of a gateway's, which a queue of ours is bound to.
+    Exchange {
+        /// Which.
+        exchange: String,
+        /// How it is declared if it is missing; `None`: its gateway has to.
+        declared_as: Option<Routing>,
+        /// Under which keys.
+        keys: Vec<String>,
+    },
+    /// A queue its gateway declares, consumed as it is.
+    Queue(String),
+}
+
 /// A line of the topology, for people.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Row {
-    /// `exchange`, `queue` or `binding`.
+    /// `exchange`, `queue`, `binding` or `source`.
     pub kind: &'static str,
     /// Which; of a binding, the queue.
     pub name: String,
@@ -74,6 +109,8 @@ pub struct Topology {
     pub queues: Vec<QueueSpec>,
     /// Bindings.
     pub bindings: Vec<Binding>,
+    /// What else the ingress takes from. A deployment works without them.
+    pub sources: Vec<Source>,
 }
 
 impl Topology {
@@ -86,11 +123,18 @@ impl Topology {
             exchanges: Vec::new(),
             queues: Vec::new(),
             bindings: Vec::new(),
+            sources: Vec::new(),
         };
         topology.exchanges = topology.all_exchanges();
         topology.queues = topology.all_queues();
         topology.bindings = topology.all_bindings();
         topology
+    }
+
+    /// The same, with these sources.
+    #[must_use]
+    pub fn with_sources(self, sources: Vec<Source>) -> Self {
+        Self { sources, ..self }
     }
 
     /// The full name of one of our exchanges or queues.
@@ -101,6 +145,24 @@ impl Topology {
     /// The queue of a partition.
     pub fn partition_queue(&self, partition: u16) -> String {
         format!("{}.partition.{partition}", self.prefix)
+    }
+
+    /// The queue that the ingress consumes for a source.
+    pub fn source_queue(&self, source: &Source) -> String {
+        match &source.feed {
+            Feed::Exchange { .. } => format!("{}.ingress.{}", self.prefix, source.name),
+            Feed::Queue(queue) => queue.clone(),
+        }
+    }
+
+    /// A queue that one consumer works on in order.
+    pub(super) fn work_queue(&self, name: String) -> QueueSpec {
+        QueueSpec {
+            name,
+            single_consumer: true,
+            dead_letter: Some(self.name("dead")),
+            keeps: None,
+        }
     }
 
     fn all_exchanges(&self) -> Vec<ExchangeSpec> {
@@ -124,12 +186,7 @@ impl Topology {
     }
 
     fn all_queues(&self) -> Vec<QueueSpec> {
-        let work = |name| QueueSpec {
-            name,
-            single_consumer: true,
-            dead_letter: Some(self.name("dead")),
-            keeps: None,
-        };
+        let work = |name| self.work_queue(name);
         let shelf = |word, keeps| QueueSpec {
             name: self.name(word),
             single_consumer: false,
@@ -183,17 +240,60 @@ impl Topology {
             name: binding.queue.clone(),
             detail: format!("from {} under \"{}\"", binding.exchange, binding.key),
         });
-        exchanges.chain(queues).chain(bindings).collect()
+        let sources = self.sources.iter().flat_map(|source| self.source_rows(source));
+        exchanges.chain(queues).chain(bindings).chain(sources).collect()
+    }
+
+    fn source_rows(&self, source: &Source) -> Vec<Row> {
+        let queue = self.source_queue(source);
+        let Feed::Exchange {
+            exchange,
+            declared_as,
+            keys,
+        } = &source.feed
+        else {
+            let detail = format!(
+                "the gateway's own, consumed as it is for the source {}",
+                source.name
+            );
+            return vec![Row {
+                kind: "queue",
+                name: queue,
+                detail,
+            }];
+        };
+        let exchange_row = Row {
+            kind: "exchange",
+            name: exchange.clone(),
+            detail: match declared_as {
+                Some(routing) => format!("{}, the gateway's own, declared if it is missing", routing.word()),
+                None => "the gateway's own".into(),
+            },
+        };
+        let queue_row = Row {
+            kind: "queue",
+            detail: format!(
+                "{}, for the source {}",
+                self.work_queue(queue.clone()).detail(),
+                source.name
+            ),
+            name: queue.clone(),
+        };
+        let binding_rows = keys.iter().map(|key| Row {
+            kind: "binding",
+            name: queue.clone(),
+            detail: format!("from {exchange} under \"{key}\""),
+        });
+        [exchange_row, queue_row]
+            .into_iter()
+            .chain(binding_rows)
+            .collect()
     }
 }
 
 impl ExchangeSpec {
     fn detail(&self) -> String {
-        let routing = match self.routing {
-            Routing::Direct => "direct",
-            Routing::Topic => "topic",
-            Routing::Fanout => "fanout",
-        };
+        let routing = self.routing.word();
         match &self.alternate {
             Some(alternate) => format!("{routing}, else to {alternate}"),
             None => routing.into(),

@@ -10,7 +10,7 @@ mod fairness;
 mod migrate;
 mod plan;
 mod print;
-mod publish;
+pub mod publish;
 mod sentence;
 pub mod simulate;
 mod standing;

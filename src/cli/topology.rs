@@ -7,12 +7,15 @@ use clap::Subcommand;
 use super::print::say;
 use super::{CliError, Done, connect, print};
 use crate::broker::Topology;
+use crate::broker::topology::Row;
 use crate::config::{self, Environment};
 use crate::store::lanes;
 
 /// Declare, show or check exchanges, queues and bindings.
 ///
-/// The number of partitions is SWITCHBOARD_PARTITIONS (8) at the first `declare`, and fixed from then on.
+/// The number of partitions is SWITCHBOARD_PARTITIONS (8) at the first `declare`, and fixed from then on. The sources of
+/// SWITCHBOARD_SOURCES are declared, shown and checked too; one that is taken out of it leaves its queue and bindings
+/// behind, to be deleted by hand.
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Declare everything that is missing, and record the number of partitions in the database. Safe to run again.
@@ -46,20 +49,47 @@ async fn declare() -> Done {
         (None, None) => config::partitions(&Environment)?,
     };
     lanes::declare_partitions(&client, partitions).await?;
+    let sources = config::Ingress::from(&Environment)?.feeds();
     let (connection, prefix) = connect::broker().await?;
-    Topology::new(&prefix, partitions).declare(&connection).await?;
+    let topology = Topology::new(&prefix, partitions).with_sources(sources);
+    topology.declare(&connection).await?;
     say!("declared {prefix}.* with {partitions} partitions");
-    Ok(ExitCode::SUCCESS)
+    let missing = topology.declare_sources(&connection).await?;
+    for sentence in &missing {
+        say!("{sentence}");
+    }
+    match (topology.sources.len(), missing.len()) {
+        (0, _) => Ok(ExitCode::SUCCESS),
+        (all, 0) => {
+            say!("declared what {all} sources need");
+            Ok(ExitCode::SUCCESS)
+        }
+        (all, missing) => Err(CliError::from(format!(
+            "{missing} of {all} sources could not be declared: everything else is"
+        ))),
+    }
 }
 
 async fn show(json: bool) -> Done {
+    let ingress = config::Ingress::from(&Environment)?;
     let prefix = config::Broker::from(&Environment)?.prefix;
     // Without a database that answers, what would be declared is shown.
     let topology = match connect::topology(&prefix).await {
         Ok(topology) => topology,
         Err(_) => Topology::new(&prefix, config::partitions(&Environment)?),
-    };
-    let rows = topology.rows();
+    }
+    .with_sources(ingress.feeds());
+    let mut rows = topology.rows();
+    let sources = ingress.sources.iter().map(|taken| Row {
+        kind: "source",
+        name: taken.source.name.clone(),
+        detail: format!(
+            "{} from {}",
+            taken.adapter.wire(),
+            topology.source_queue(&taken.source)
+        ),
+    });
+    rows.extend(sources);
     if json {
         let value: Vec<_> = rows
             .iter()
@@ -79,7 +109,8 @@ async fn show(json: bool) -> Done {
 
 async fn check() -> Done {
     let (connection, prefix) = connect::broker().await?;
-    let topology = connect::topology(&prefix).await?;
+    let sources = config::Ingress::from(&Environment)?.feeds();
+    let topology = connect::topology(&prefix).await?.with_sources(sources);
     let differences = topology.differences(&connection).await?;
     for difference in &differences {
         say!("{difference}");

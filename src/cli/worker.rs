@@ -26,10 +26,20 @@ const MAX_ANSWER: u64 = 4_096;
 ///
 /// Settings: DATABASE_URL, AMQP_URL (or RABBITMQ_URL), SWITCHBOARD_PREFIX (switchboard), SWITCHBOARD_HTTP
 /// (127.0.0.1:9464), SWITCHBOARD_LEASE (10s), SWITCHBOARD_POOL (4), SWITCHBOARD_BATCH (500), SWITCHBOARD_MAX_BODY
-/// (4194304), SWITCHBOARD_GRACE (25s), RUST_LOG (info), SWITCHBOARD_LOG (text or json).
+/// (4194304), SWITCHBOARD_GRACE (25s), SWITCHBOARD_SOURCES (none), SWITCHBOARD_INGRESS_ADAPTER (detect), RUST_LOG (info),
+/// SWITCHBOARD_LOG (text or json).
+///
+/// SWITCHBOARD_SOURCES names other gateways' exchanges and queues to take from, up to 16, separated by `;` or line ends:
+///   shop adapter=evolution exchange=evolution_exchange keys=messages.upsert,send.message type=topic;
+///   wuzapi adapter=whatsmeow queue=whatsapp_events
+/// With `exchange`, `switchboard topology declare` makes a queue and binds it under the `keys`; with `type` (topic, direct
+/// or fanout) it declares an exchange that is missing. A `queue` is the gateway's own and consumed as it is. `adapter` is
+/// all that is taken: detect (anything known, the default), cloudevents, cloud_api, unoapi, evolution or whatsmeow; of
+/// the ingress queue itself SWITCHBOARD_INGRESS_ADAPTER says it.
 ///
 /// Example: SWITCHBOARD_HTTP=0.0.0.0:9464 switchboard worker
 #[derive(Debug, clap::Args)]
+#[command(verbatim_doc_comment)]
 pub struct Arguments {}
 
 /// Ask a worker whether it is ready; for images without a shell.

@@ -1,6 +1,7 @@
 //! What a queue takes: whatever is recognised, or the bodies of one adapter and nothing else.
 
 use super::dead::{Dead, DeadReason};
+use super::form::Carries;
 use super::json::Object;
 use super::reading::Reading;
 use super::{cloud_api, evolution, whatsmeow};
@@ -89,17 +90,26 @@ impl Adapter {
 
     /// Reads a body of this very gateway; whether it is one.
     fn read_own(self, reading: &mut Reading, body: &Object<'_, '_>) -> Result<bool, Dead> {
-        match self {
-            Self::CloudApi if cloud_api::is_webhook(body) => cloud_api::read(reading, body),
-            Self::UnoApi => match body.object("payload") {
-                Ok(Some(payload)) if cloud_api::is_webhook(&payload) => cloud_api::read(reading, &payload),
-                Ok(_) | Err(_) => return Ok(false),
-            },
-            Self::Evolution if evolution::is_one(body) => evolution::read(reading, body)?,
-            Self::Whatsmeow if whatsmeow::is_one(body) => whatsmeow::read(reading, body)?,
-            _ => return Ok(false),
+        let payload = match self {
+            Self::UnoApi => body.object("payload").ok().flatten(),
+            _ => None,
+        };
+        let is_own = match self {
+            Self::CloudApi => cloud_api::is_webhook(body),
+            Self::UnoApi => payload.as_ref().is_some_and(cloud_api::is_webhook),
+            Self::Evolution => evolution::is_one(body),
+            Self::Whatsmeow => whatsmeow::is_one(body),
+            Self::Detect | Self::CloudEvents => false,
+        };
+        if is_own {
+            reading.carries(Carries::Gateway(self));
+            match self {
+                Self::Evolution => evolution::read(reading, body)?,
+                Self::Whatsmeow => whatsmeow::read(reading, body)?,
+                _ => cloud_api::read(reading, payload.as_ref().unwrap_or(body)),
+            }
         }
-        Ok(true)
+        Ok(is_own)
     }
 
     /// Why a body that is not taken here is a dead letter.

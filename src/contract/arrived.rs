@@ -9,7 +9,9 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::dead::Dead;
+use super::form::Form;
 use super::identity::{self, Alias, Identity};
+use super::trace::Trace;
 use crate::domain::conversation::Contact;
 use crate::domain::ids::{ChannelKey, ConversationId, Tenant};
 use crate::domain::input::{Action, Command, What};
@@ -49,6 +51,8 @@ impl Default for Limits {
 /// Everything one body turns into. One bad part does not spoil the others: they are here, and `dead` says what was bad.
 #[derive(Debug, Clone, Default)]
 pub struct Arrived {
+    /// What the body was recognised as.
+    pub form: Form,
     /// What gateways report, in the order of the body; first, whose identifiers changed.
     pub facts: Vec<ArrivedFact>,
     /// What people want.
@@ -57,6 +61,8 @@ pub struct Arrived {
     pub skipped: BTreeMap<Skip, u32>,
     /// The body goes to the dead letters, once, for this.
     pub dead: Option<Dead>,
+    /// The trace of the message, for log lines about the whole of it.
+    pub trace: Option<Trace>,
 }
 
 /// Why a part of a body is passed over. Each is a label of a counter.
@@ -134,6 +140,8 @@ pub struct ArrivedFact {
     pub standby: bool,
     /// What happened.
     pub what: What,
+    /// The trace it belongs to; nothing depends on it.
+    pub trace: Option<Trace>,
 }
 
 /// Shows nothing of the customer, so that no log line can.
@@ -180,6 +188,8 @@ pub struct ArrivedCommand {
     pub document: Option<serde_json::Value>,
     /// For `contact.forget`: whom. The core is only told of their conversations.
     pub contact: Vec<Alias>,
+    /// The trace it belongs to; nothing depends on it.
+    pub trace: Option<Trace>,
 }
 
 impl ArrivedCommand {

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use uuid::Uuid;
 
+use super::trace::Trace;
 use crate::domain::ids::Tenant;
 
 /// The application every message names as its sender.
@@ -16,7 +17,7 @@ pub const APP_ID: &str = "switchboard";
 /// The content type of every body that leaves.
 pub const CONTENT_TYPE: &str = "application/cloudevents+json";
 
-/// Every header that leaves: an attribute's name after `ce-`, in the order in which bodies have them.
+/// Every header of an ordinary message: an attribute's name after `ce-`, in the order in which bodies have them.
 pub const HEADERS: [&str; 10] = [
     "ce-specversion",
     "ce-id",
@@ -30,6 +31,10 @@ pub const HEADERS: [&str; 10] = [
     "ce-sequence",
 ];
 
+/// The headers of a message that belongs to a trace, behind all others. The same two are there without `ce-` as well:
+/// that is where whoever traces messages looks.
+pub const TRACE_HEADERS: [&str; 2] = ["ce-traceparent", "ce-tracestate"];
+
 /// The attribute a header repeats.
 fn attribute(header: &'static str) -> &'static str {
     header.strip_prefix("ce-").unwrap_or(header)
@@ -37,7 +42,8 @@ fn attribute(header: &'static str) -> &'static str {
 
 /// The header that repeats an attribute of ours.
 pub(super) fn header(name: &str) -> Option<&'static str> {
-    HEADERS.into_iter().find(|header| attribute(header) == name)
+    let mut headers = HEADERS.into_iter().chain(TRACE_HEADERS);
+    headers.find(|header| attribute(header) == name)
 }
 
 /// Bytes reserved for a body: most need no more, so that they are written without growing.
@@ -60,6 +66,30 @@ pub struct OutMessage {
     pub headers: Vec<(&'static str, String)>,
     /// The CloudEvent.
     pub body: String,
+}
+
+impl OutMessage {
+    /// Says which trace it belongs to: in the body, behind the data, and in the headers. It is no part of what is
+    /// rendered: nothing else of a message depends on it, and a message without one has nothing of it.
+    pub fn belongs_to(&mut self, trace: &Trace) {
+        let [parent, state] = TRACE_HEADERS;
+        let fields = [(parent, Some(trace.parent())), (state, trace.state())];
+        let end = self.body.pop();
+        for (header, value) in fields {
+            let Some(value) = value else { continue };
+            let text = serde_json::Value::from(value);
+            self.body.push_str(&format!(",\"{}\":{text}", attribute(header)));
+            self.headers.push((header, value.to_owned()));
+        }
+        self.body.extend(end);
+    }
+
+    /// Which trace it belongs to, as the names and values of plain headers; nothing for most.
+    pub fn trace(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        let of_trace = |(header, _): &&(&'static str, String)| TRACE_HEADERS.contains(header);
+        let last = self.headers.iter().rev().take_while(of_trace);
+        last.map(|(header, value)| (attribute(header), value.as_str()))
+    }
 }
 
 /// Where a message goes.

@@ -72,10 +72,14 @@ fn one(reading: &mut Reading, channel: &ChannelKey, said: &Object<'_, '_>) -> Re
         reading.skip(Skip::Notice, 1);
         return Ok(());
     };
-    let Some(message) = web_message::read(&id, &content)? else {
+    let Some(mut message) = web_message::read(&id, &content)? else {
         reading.skip(Skip::Notice, 1);
         return Ok(());
     };
+    // It makes a plain text of every text, and puts beside it what else that one held.
+    if let Some(context) = said.object("contextInfo")? {
+        web_message::told_beside(&mut message, &context)?;
+    }
     let mut found = Found::default();
     for name in ["remoteJid", "remoteJidAlt", "senderPn", "senderLid"] {
         linked::offer(&mut found, &key.text(name)?);

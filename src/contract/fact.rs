@@ -46,7 +46,7 @@ impl Kind {
 
 /// Reads one native fact.
 pub(super) fn read(reading: &Reading, kind: Kind, event: &CloudEvent<'_>) -> Result<ArrivedFact, Dead> {
-    let data = Object::parse(event.data, Place::root("data"))?;
+    let data = Object::parse(&event.data, Place::root("data"))?;
     let channel = channel(&data)?;
     let contact = data.object("contact")?;
     let contact = contact.as_ref().ok_or_else(|| nobody(&data))?;
@@ -96,6 +96,7 @@ pub(super) fn read(reading: &Reading, kind: Kind, event: &CloudEvent<'_>) -> Res
         at: time::settle(said_time, reading.arrival, data.place())?,
         standby: data.flag("standby")?,
         what,
+        trace: event.trace.clone(),
     })
 }
 

@@ -8,6 +8,7 @@ use serde::Serialize;
 use super::arrived::{ArrivedFact, Dedupe};
 use super::fact;
 use super::identity::Alias;
+use super::trace::Trace;
 use super::words::Wire;
 use crate::domain::conversation::Contact;
 use crate::domain::ids::ChannelKey;
@@ -51,6 +52,8 @@ pub fn forward(fact: &ArrivedFact, partition_key: &str) -> Forwarded {
         time: fact.at,
         partitionkey: partition_key,
         datacontenttype: "application/json",
+        traceparent: fact.trace.as_ref().map(Trace::parent),
+        tracestate: fact.trace.as_ref().and_then(Trace::state),
         data: Data::of(fact),
     };
     Forwarded {
@@ -72,6 +75,10 @@ struct Event<'a> {
     time: Timestamp,
     partitionkey: &'a str,
     datacontenttype: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    traceparent: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tracestate: Option<&'a str>,
     data: Data<'a>,
 }
 

@@ -24,11 +24,7 @@ impl<'a, 'p> Object<'a, 'p> {
         match serde_json::from_str(text) {
             Ok(Fields(fields)) => Ok(Self { place, fields }),
             Err(error) if error.is_data() => Err(place.bad("is not an object")),
-            Err(error) => {
-                let (line, column) = (error.line(), error.column());
-                let complaint = format!("is not JSON (line {line}, column {column})");
-                Err(place.dead(DeadReason::Unparseable, complaint))
-            }
+            Err(error) => Err(unparseable(&place, &error)),
         }
     }
 
@@ -191,7 +187,16 @@ pub(super) struct List<'a, 'p> {
     items: Vec<&'a RawValue>,
 }
 
-impl<'a> List<'a, '_> {
+impl<'a, 'p> List<'a, 'p> {
+    /// Splits a list into its items. Text that is no JSON is `unparseable`, JSON that is no list `invalid`.
+    pub(super) fn parse(text: &'a str, place: Place<'p>) -> Result<Self, Dead> {
+        match serde_json::from_str(text) {
+            Ok(items) => Ok(Self { place, items }),
+            Err(error) if error.is_data() => Err(place.bad("is not a list")),
+            Err(error) => Err(unparseable(&place, &error)),
+        }
+    }
+
     /// How many items it has.
     pub(super) fn len(&self) -> usize {
         self.items.len()
@@ -204,6 +209,12 @@ impl<'a> List<'a, '_> {
             text: item.get(),
         })
     }
+}
+
+fn unparseable(place: &Place<'_>, error: &serde_json::Error) -> Dead {
+    let (line, column) = (error.line(), error.column());
+    let complaint = format_args!("is not JSON (line {line}, column {column})");
+    place.dead(DeadReason::Unparseable, complaint)
 }
 
 /// The fields of an object, their values skipped over.

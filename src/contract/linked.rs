@@ -61,8 +61,16 @@ pub(super) fn seconds(item: &Item<'_, '_>) -> Result<Timestamp, Dead> {
         return time::read(item);
     }
     let halves = item.object()?;
-    let low = halves.field("low").ok_or_else(|| halves.missing("low"))?;
-    time::read(&low)
+    let half = |name| {
+        let number = halves.field(name)?.raw().parse::<i64>().ok()?;
+        (i64::from(i32::MIN)..=i64::from(u32::MAX))
+            .contains(&number)
+            .then_some(number)
+    };
+    // JavaScript has the lower half as a number with a sign, or without.
+    let low = half("low").ok_or_else(|| item.bad("is not a time"))? & i64::from(u32::MAX);
+    let high = half("high").unwrap_or(0);
+    time::parse(&(high << 32 | low).to_string()).ok_or_else(|| item.bad("is not a time"))
 }
 
 /// Takes a message as a fact. What went out was written by a person at the phone or through the gateway: it does not say.
@@ -95,5 +103,6 @@ pub(super) fn fact(reading: &mut Reading, said: Said, place: &Place<'_>) {
                 leave_unassigned: false,
             },
         },
+        trace: reading.trace.clone(),
     }));
 }

@@ -11,6 +11,7 @@ mod adapter;
 mod arrived;
 mod dead;
 mod door;
+mod form;
 
 // In: the shapes.
 mod cloud_api;
@@ -35,8 +36,14 @@ mod reading;
 mod time;
 mod web_message;
 
+// In: what may be kept of it.
+pub mod redact;
+
 // From ingress to the partitions.
 mod forward;
+
+// Through: from what arrives to all it causes.
+mod trace;
 
 // Out: events, who is told of them, and answers; then what they share.
 pub mod event;
@@ -56,9 +63,13 @@ pub use adapter::Adapter;
 pub use arrived::{
     Arrived, ArrivedCommand, ArrivedFact, Dedupe, Direction, Incoming, Limits, MAX_FACTS, Skip,
 };
+pub use command::{TYPE_PREFIX as COMMAND_PREFIX, names_of_commands};
 pub use dead::{Dead, DeadReason};
 pub use door::read;
 pub use fact::{HANDOVER, RECEIVED, SENT};
+pub use form::{Announced, Carries, Form};
 pub use forward::{Forwarded, forward};
 pub use message::MAX_TEXT_CHARS;
+pub use redact::redacted;
 pub use time::{AHEAD, STALE_AFTER};
+pub use trace::Trace;

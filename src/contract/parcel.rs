@@ -107,7 +107,7 @@ impl<'de> Deserialize<'de> for Headers {
             }
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Headers, A::Error> {
-                let mut headers = Vec::with_capacity(envelope::HEADERS.len());
+                let mut headers = Vec::with_capacity(envelope::HEADERS.len() + envelope::TRACE_HEADERS.len());
                 while let Some(attribute) = map.next_key::<Cow<'de, str>>()? {
                     match envelope::header(&attribute) {
                         Some(header) => headers.push((header, map.next_value()?)),

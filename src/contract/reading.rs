@@ -4,6 +4,8 @@ use jiff::Timestamp;
 
 use super::arrived::{Arrived, ArrivedCommand, ArrivedFact, MAX_FACTS, Skip};
 use super::dead::{Dead, DeadReason};
+use super::form::{Announced, Carries};
+use super::trace::Trace;
 
 /// Collects what a body turns into while it is read.
 pub(super) struct Reading {
@@ -11,20 +13,55 @@ pub(super) struct Reading {
     pub(super) arrival: Timestamp,
     /// The time of the envelope around a foreign body: stands in for a message's own.
     pub(super) enveloped: Option<Timestamp>,
+    /// The trace of what is being read.
+    pub(super) trace: Option<Trace>,
+    /// The trace of the message, which is that of whatever in it names none.
+    carried: Option<Trace>,
+    /// Which event of a batch is being read.
+    part: Option<usize>,
     arrived: Arrived,
     more_dead: usize,
     too_many: bool,
 }
 
 impl Reading {
-    pub(super) fn new(arrival: Timestamp) -> Self {
+    pub(super) fn new(arrival: Timestamp, trace: Option<Trace>) -> Self {
         Self {
             arrival,
             enveloped: None,
+            carried: trace.clone(),
+            trace,
+            part: None,
             arrived: Arrived::default(),
             more_dead: 0,
             too_many: false,
         }
+    }
+
+    /// From here on it is this event of a batch.
+    pub(super) fn begin_part(&mut self, number: usize) {
+        self.part = Some(number);
+        self.enveloped = None;
+    }
+
+    /// Whether it is one of a batch.
+    pub(super) fn is_part(&self) -> bool {
+        self.part.is_some()
+    }
+
+    /// What is being read belongs to this trace, or else to that of the message.
+    pub(super) fn belongs_to(&mut self, trace: Option<Trace>) {
+        self.trace = trace.or_else(|| self.carried.clone());
+    }
+
+    /// Notes what announced a CloudEvent.
+    pub(super) fn announced(&mut self, by: Announced) {
+        self.arrived.form.event = Some(by);
+    }
+
+    /// Notes what the body carries.
+    pub(super) fn carries(&mut self, what: Carries) {
+        self.arrived.form.carries = Some(what);
     }
 
     /// Takes a fact, or what was wrong with it.
@@ -56,7 +93,14 @@ impl Reading {
     /// faults than it may hold messages is refused whole, like one with too many messages.
     pub(super) fn refuse(&mut self, dead: Dead) {
         if self.arrived.dead.is_none() {
-            self.arrived.dead = Some(dead);
+            self.arrived.dead = Some(match self.part {
+                Some(number) => Dead::new(
+                    dead.reason,
+                    format_args!("event {number} of the batch: {}", dead.detail),
+                ),
+                None => dead,
+            });
+            self.arrived.trace = self.trace.clone();
         } else {
             self.more_dead += 1;
             self.too_many |= self.more_dead >= MAX_FACTS;
@@ -71,10 +115,15 @@ impl Reading {
 
     /// What the body turned into; a body that turned into nothing is counted as that.
     pub(super) fn finish(mut self) -> Arrived {
+        if self.arrived.trace.is_none() {
+            self.arrived.trace = self.trace.take();
+        }
         if self.too_many {
             let detail = format_args!("the body holds more than {MAX_FACTS} messages");
             return Arrived {
+                form: self.arrived.form,
                 dead: Some(Dead::new(DeadReason::TooLarge, detail)),
+                trace: self.arrived.trace,
                 ..Arrived::default()
             };
         }

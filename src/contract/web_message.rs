@@ -103,19 +103,30 @@ fn of_part(id: &str, part: &Object<'_, '_>, kind: &str, words: &'static str) -> 
     };
     let mut message = message::message(id, kind, &text);
     if let Some(context) = part.object("contextInfo")? {
-        let answered = either(&context, ["stanzaId", "stanzaID"])?;
-        message.reply_to = message::reply_to(&answered);
-        if let Some(advertisement) = context.object("externalAdReply")? {
-            let named = either(&advertisement, ["sourceId", "sourceID"])?;
-            let named = if named.is_empty() {
-                either(&advertisement, ["ctwaClid", "sourceUrl"])?
-            } else {
-                named
-            };
-            message.referral = message::referral_named(&named);
-        }
+        told_beside(&mut message, &context)?;
     }
     Ok(message)
+}
+
+/// Takes from beside a message what it answers and which advertisement it came from, as far as that is not known.
+pub(super) fn told_beside(message: &mut Message, context: &Object<'_, '_>) -> Result<(), Dead> {
+    if message.reply_to.is_empty() {
+        let answered = either(context, ["stanzaId", "stanzaID"])?;
+        message.reply_to = message::reply_to(&answered);
+    }
+    if let Some(advertisement) = context
+        .object("externalAdReply")?
+        .filter(|_| message.referral.is_empty())
+    {
+        let named = either(&advertisement, ["sourceId", "sourceID"])?;
+        let named = if named.is_empty() {
+            either(&advertisement, ["ctwaClid", "sourceUrl"])?
+        } else {
+            named
+        };
+        message.referral = message::referral_named(&named);
+    }
+    Ok(())
 }
 
 fn of_protocol(id: &str, protocol: &Object<'_, '_>) -> Result<Option<Message>, Dead> {

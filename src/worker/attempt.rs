@@ -51,7 +51,11 @@ pub async fn run(job: &Job<'_>, arrivals: &[Arrival]) -> Result<Outcome, Doubt> 
                 return Err(Doubt::Broken("due timers cannot be handled"));
             }
             Err(failure) => {
-                tracing::warn!(%failure, inputs = part.len(), "batch failed on one of its inputs");
+                let trace_id = match part {
+                    [culprit] => culprit.trace_id(),
+                    _ => None,
+                };
+                tracing::warn!(%failure, inputs = part.len(), trace_id, "batch failed on one of its inputs");
                 match part {
                     [culprit] => {
                         let dead = Dead::new(DeadReason::Poison, &failure);
@@ -115,7 +119,7 @@ async fn whole(job: &Job<'_>, arrivals: &[Arrival], timers: i64) -> Result<Resul
             Failure::Store(error @ (StoreError::Unknown(_) | StoreError::Setup(_))) => {
                 return Err(error.into());
             }
-            failure @ (Failure::Store(StoreError::Rejected(_)) | Failure::Poison(_)) => {
+            failure @ (Failure::Store(StoreError::Rejected(_)) | Failure::Poison(_) | Failure::Entangled) => {
                 return Ok(Err(failure));
             }
             failure @ (Failure::PlanChanged(_)

@@ -95,6 +95,9 @@ pub enum Failure {
     /// Another lane met one of its new customers at the same moment: prepare it again.
     #[error("an identifier was added by another lane")]
     AliasRace,
+    /// What identifiers mean depends on whether an input before them begins a conversation: take it in halves.
+    #[error("what an input means depends on another one of its batch")]
+    Entangled,
     /// The database.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -137,9 +140,9 @@ async fn decide(session: &mut Session, order: Order<'_>) -> Result<Outcome, Fail
     bulks::look_up(session, &mut entries).await?;
 
     let mut changes = catch_unwind(AssertUnwindSafe(|| {
-        fold(&mut world, &mut entries, opening.now, order.partitions)
+        fold(&mut world, &mut entries, opening.now, order)
     }))
-    .map_err(|_| Failure::Poison("the core panicked on it"))?;
+    .map_err(|_| Failure::Poison("the core panicked on it"))??;
     let again = match order.author {
         Author::Lane { partition, .. } => due.again(partition, &world, opening.now),
         Author::Visitor => Vec::new(),
@@ -171,27 +174,39 @@ async fn decide(session: &mut Session, order: Order<'_>) -> Result<Outcome, Fail
 }
 
 /// Runs every input through the core and renders what it says.
-fn fold(world: &mut World, entries: &mut [Entry], now: Timestamp, partitions: u16) -> Changes {
-    let mut changes = Changes::new(partitions);
+fn fold(
+    world: &mut World,
+    entries: &mut [Entry],
+    now: Timestamp,
+    order: Order<'_>,
+) -> Result<Changes, Failure> {
+    let mut changes = Changes::new(order.partitions);
     for entry in entries {
         if entry.duplicate {
-            changes.answer_duplicate(&entry.tenant, &entry.input, entry.reply.as_ref(), now);
+            changes.answer_duplicate(entry, now);
             continue;
+        }
+        if order.arrivals.len() > 1 && is_entangled(world, entry) {
+            return Err(Failure::Entangled);
         }
         complete(world, entry);
         compare_plan(&changes, entry);
         let recorded = world.fold(&entry.tenant, &entry.input, now);
         count_recorded(&recorded);
-        changes.add(
-            world,
-            &entry.tenant,
-            &entry.input,
-            recorded,
-            entry.reply.as_ref(),
-            entry.document.take(),
-        );
+        changes.add(world, entry, recorded);
     }
-    changes
+    Ok(changes)
+}
+
+/// Whether identifiers lead to a conversation that an input before was thought to begin, and did not: they lead elsewhere
+/// then. Looked up without that input in the same batch, they are told what is so.
+fn is_entangled(world: &World, entry: &Entry) -> bool {
+    let Body::Fact(fact) = &entry.input.body else {
+        return false;
+    };
+    let led = fact.conflict.iter();
+    let mut led = led.filter_map(|lead| world.conversation(&entry.tenant, lead.conversation));
+    led.any(|conversation| !conversation.exists())
 }
 
 /// Whether a plan says the same as the one in force, where this batch put that one in force.

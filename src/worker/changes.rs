@@ -8,13 +8,13 @@ use tokio::try_join;
 use super::applied::{self, Activated, Applied};
 use super::bulks::Bulks;
 use super::eligible::Eligible;
-use super::gather::ReplyTo;
+use super::entry::Entry;
 use super::graces::Graces;
 use super::leaving::Leaving;
 use super::on_record;
 use super::world::{Touched, World, people_in, turns_in};
 use crate::contract::envelope::{Destination, OutMessage, Publishing};
-use crate::contract::{event, notification, outcome, parcel, partition};
+use crate::contract::{Trace, event, notification, outcome, parcel, partition};
 use crate::domain::agent::{Presence, Profile};
 use crate::domain::conversation::Conversation;
 use crate::domain::event::{Change, Kind, Quiet, Recorded};
@@ -106,36 +106,30 @@ impl Changes {
     }
 
     /// Takes what one input led to. `world` is as the input left it.
-    pub fn add(
-        &mut self,
-        world: &World,
-        tenant: &Tenant,
-        input: &Input,
-        recorded: Vec<Recorded>,
-        reply: Option<&ReplyTo>,
-        document: Option<serde_json::Value>,
-    ) {
+    pub fn add(&mut self, world: &World, entry: &Entry, recorded: Vec<Recorded>) {
+        let (tenant, input, reply) = (&entry.tenant, &entry.input, entry.reply.as_ref());
+        let trace = entry.trace.as_ref();
         let Some(state) = world.state(tenant) else {
             return;
         };
         for event in &recorded {
             let home = self.home(tenant, event);
             if let Some(message) = event::render(event, tenant, &self.publishing) {
-                self.messages.entry(home).or_default().push(message);
+                self.say(home, message, trace);
             }
         }
         for notification in told(state, &recorded) {
             let about = &recorded[notification.about];
             let home = self.home(tenant, about);
             if let Some(message) = notification::render(&notification, about, state) {
-                self.messages.entry(home).or_default().push(message);
+                self.say(home, message, trace);
             }
         }
         // In the row of the event it repeats, behind it: whoever publishes that row publishes both.
         if let (Some(reply), Some(outcome)) = (reply, outcome::of(input, &recorded)) {
             let home = self.home(tenant, outcome);
             if let Some(answer) = outcome::render(outcome, tenant, &self.publishing, reply.as_wire()) {
-                self.messages.entry(home).or_default().push(answer);
+                self.say(home, answer, trace);
             }
         }
         self.people.extend(
@@ -149,7 +143,7 @@ impl Changes {
                 .map(|(team, agent)| (tenant.clone(), team, agent)),
         );
         for event in &recorded {
-            self.note(tenant, input, event, document.as_ref());
+            self.note(tenant, input, event, entry.document.as_ref());
             self.leaving.note(tenant, &event.event.kind);
             self.eligible.note(tenant, &event.event.kind, event.event.at);
             self.graces.note(tenant, state, &event.event);
@@ -169,18 +163,21 @@ impl Changes {
     }
 
     /// A duplicate changes nothing; whoever asked for an answer gets one.
-    pub fn answer_duplicate(
-        &mut self,
-        tenant: &Tenant,
-        input: &Input,
-        reply: Option<&ReplyTo>,
-        now: Timestamp,
-    ) {
-        let Some(reply) = reply else { return };
+    pub fn answer_duplicate(&mut self, entry: &Entry, now: Timestamp) {
+        let Entry { tenant, input, .. } = entry;
+        let Some(reply) = &entry.reply else { return };
         let home = self.tenant_home(tenant);
         if let Some(answer) = outcome::duplicate(input, now, tenant, &self.publishing, reply.as_wire()) {
-            self.messages.entry(home).or_default().push(answer);
+            self.say(home, answer, entry.trace.as_ref());
         }
+    }
+
+    /// Leaves a message to a lane, in the trace of what caused it.
+    fn say(&mut self, home: Partition, mut message: OutMessage, trace: Option<&Trace>) {
+        if let Some(trace) = trace {
+            message.belongs_to(trace);
+        }
+        self.messages.entry(home).or_default().push(message);
     }
 
     /// The lane that publishes an event: its conversation's home, or that of its own subject's key.

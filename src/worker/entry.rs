@@ -9,7 +9,7 @@ use super::batch::Failure;
 use super::directory::Directory;
 use super::gather::{self, Pending, ReplyTo, Work};
 use super::resolve::Resolved;
-use crate::contract::ArrivedCommand;
+use crate::contract::{ArrivedCommand, Trace};
 use crate::domain::ids::Tenant;
 use crate::domain::input::{Action, Body, Fact, Input};
 use crate::store::{Session, matching, plans};
@@ -32,6 +32,8 @@ pub struct Entry {
     pub document: Option<serde_json::Value>,
     /// Which of the pending it came from; none for timers.
     pub place: Option<usize>,
+    /// The trace that all it causes belongs to.
+    pub trace: Option<Trace>,
 }
 
 impl Entry {
@@ -50,6 +52,7 @@ impl Entry {
             reply,
             document: None,
             place: None,
+            trace: None,
         }
     }
 }
@@ -68,7 +71,7 @@ pub fn arrived(pending: &[Pending<'_>], new: &[bool], resolved: &Resolved) -> Ve
         if duplicate && matches!(one.what, Work::Fact(_)) {
             continue;
         }
-        let (cause, body, phone, document) = match one.what {
+        let (cause, body, phone, document, trace) = match one.what {
             Work::Fact(fact) => {
                 let Some(conversation) = resolved.conversations.get(&place).copied() else {
                     counter!(telemetry::SKIPPED, "reason" => "no_conversation").increment(1);
@@ -88,6 +91,7 @@ pub fn arrived(pending: &[Pending<'_>], new: &[bool], resolved: &Resolved) -> Ve
                     body,
                     fact.identity.phone().map(str::to_owned),
                     None,
+                    &fact.trace,
                 )
             }
             Work::Command(command) => (
@@ -95,6 +99,7 @@ pub fn arrived(pending: &[Pending<'_>], new: &[bool], resolved: &Resolved) -> Ve
                 Body::Command(command.command.clone()),
                 None,
                 command.document.clone(),
+                &command.trace,
             ),
         };
         let input = Input {
@@ -111,6 +116,7 @@ pub fn arrived(pending: &[Pending<'_>], new: &[bool], resolved: &Resolved) -> Ve
             reply,
             document,
             place: Some(place),
+            trace: trace.clone(),
         });
     }
     entries

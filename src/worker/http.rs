@@ -52,9 +52,21 @@ pub async fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
 async fn readyz(State(endpoint): State<Endpoint>) -> (StatusCode, String) {
     let worker = endpoint.worker.borrow().clone();
     match worker.as_deref().map_or(Err("starting"), readiness) {
-        Ok(()) => (StatusCode::OK, "ready\n".into()),
+        Ok(()) => (StatusCode::OK, ready(worker.as_deref())),
         Err(why) => (StatusCode::SERVICE_UNAVAILABLE, format!("not ready: {why}\n")),
     }
+}
+
+/// What a worker that is ready says. A gateway that is away keeps nobody from starting the next worker, so it is told
+/// here and in a metric, and no reason for not being ready.
+fn ready(worker: Option<&Shared>) -> String {
+    let away = worker
+        .map(|shared| shared.health.sources_away())
+        .unwrap_or_default();
+    let lines = away
+        .iter()
+        .map(|name| format!("the source {name} is not consumed: the log says why\n"));
+    std::iter::once("ready\n".to_owned()).chain(lines).collect()
 }
 
 /// Ready: set up, leases renewed lately (so the database answers), broker connected, every lane of ours consuming.

@@ -1,4 +1,4 @@
-//! The ingress lane: whatever comes through the open door is read, split, hashed and forwarded to the partitions, in order.
+//! The ingress lane: whatever comes through an open door is read, split, hashed and forwarded to the partitions, in order.
 //!
 //! It keeps nothing: a message is acknowledged once everything it turned into is confirmed, so a crash repeats it, and
 //! the lanes' inbox knows what it has seen.
@@ -9,23 +9,22 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use lapin::BasicProperties;
-use metrics::counter;
 use tokio::sync::watch;
 use tokio::time::{interval, sleep};
 use uuid::Uuid;
 
+use super::doors::Door;
 use super::gather::Arrival;
 use super::lane::Doubt;
-use super::reading;
+use super::links::Pair;
 use super::shared::Shared;
 use super::steering::Steering;
-use crate::broker::{Consumer, Exchange, Publication, Publisher, consumer, dead};
+use super::{letters, reading};
+use crate::broker::{Consumer, Exchange, Publication, Publisher, consumer};
 use crate::contract::{ArrivedCommand, ArrivedFact, Dead, DeadReason, forward, partition};
 use crate::domain::ids::{ConversationId, Tenant};
 use crate::retry::Delays;
-use crate::store::lanes::{self, INGRESS};
 use crate::store::{aliases, conversations};
-use crate::telemetry;
 
 /// Shortest and longest wait before the queue is consumed again.
 const RETAKE: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
@@ -36,23 +35,22 @@ const CONSUMER_GONE_POLL: Duration = Duration::from_millis(150);
 /// How long a plan may stay unread after its channel's first message: once per this time an unknown channel asks again.
 const ASK_AGAIN: Duration = Duration::from_millis(200);
 
-/// The ingress lane in this worker's hands.
+/// One door of the ingress lane in this worker's hands.
 pub struct Ingress {
     shared: Arc<Shared>,
     stop: watch::Receiver<bool>,
-    queue: String,
+    door: Door,
     refreshed: Option<Instant>,
     steering: Steering,
 }
 
 impl Ingress {
-    /// Its lease is ours.
-    pub fn new(shared: Arc<Shared>, stop: watch::Receiver<bool>) -> Self {
-        let queue = shared.topology.name("ingress");
+    /// The ingress's lease is ours.
+    pub fn new(shared: Arc<Shared>, stop: watch::Receiver<bool>, door: Door) -> Self {
         Self {
             shared,
             stop,
-            queue,
+            door,
             refreshed: None,
             steering: Steering::default(),
         }
@@ -65,9 +63,8 @@ impl Ingress {
             let taken = Instant::now();
             match self.work().await {
                 Ok(()) => break,
-                Err(doubt) => tracing::warn!(partition = lanes::name(INGRESS), %doubt, "lane is taken again"),
+                Err(doubt) => self.door.closed(&doubt),
             }
-            self.shared.health.consuming(INGRESS, false);
             if taken.elapsed() > RETAKE.1 {
                 delays.reset();
             }
@@ -76,28 +73,42 @@ impl Ingress {
                 _ = self.stop.changed() => {}
             }
         }
-        self.shared.health.gone(INGRESS);
+        self.door.note_open(false);
     }
 
     async fn work(&mut self) -> Result<(), Doubt> {
         let pair = self.shared.links.get().await?;
         let mut publisher = Publisher::open(&pair.publishing, &self.shared.topology).await?;
-        while consumer::consumers_of(&pair.consuming, &self.queue).await? > 0 {
-            self.sure_of_lease()?;
-            if *self.stop.borrow() {
-                return Ok(());
-            }
-            sleep(CONSUMER_GONE_POLL).await;
+        self.await_sole_consumer(&pair).await?;
+        if *self.stop.borrow() {
+            return Ok(());
         }
-        let prefetch = u16::try_from(self.shared.settings.batch.saturating_mul(2)).unwrap_or(u16::MAX);
-        let tag = format!("{}/ingress", self.shared.worker);
-        let mut consumer = Consumer::start(&pair.consuming, &self.queue, &tag, prefetch).await?;
-        self.shared.health.consuming(INGRESS, true);
-        tracing::info!(partition = lanes::name(INGRESS), "lane taken");
+        let tag = self.door.consumer_tag();
+        let mut consumer =
+            Consumer::start(&pair.consuming, &self.door.queue, &tag, self.door.prefetch).await?;
+        self.door.opened();
         let worked = self.forward_all(&mut consumer, &mut publisher).await;
         consumer.close().await;
         publisher.close().await;
         worked
+    }
+
+    /// Waits until nobody consumes the queue, or we are to stop.
+    async fn await_sole_consumer(&self, pair: &Pair) -> Result<(), Doubt> {
+        let since = Instant::now();
+        loop {
+            let consumers = consumer::consumers_of(&pair.consuming, &self.door.queue).await;
+            if consumers.map_err(|error| self.door.explained(error))? == 0 || *self.stop.borrow() {
+                return Ok(());
+            }
+            self.sure_of_lease()?;
+            if self.door.may_be_shared() && since.elapsed() > self.shared.settings.lease {
+                return Err(Doubt::Broken(
+                    "somebody else consumes the queue, and would take part of its messages",
+                ));
+            }
+            sleep(CONSUMER_GONE_POLL).await;
+        }
     }
 
     async fn forward_all(&mut self, consumer: &mut Consumer, publisher: &mut Publisher) -> Result<(), Doubt> {
@@ -112,7 +123,9 @@ impl Ingress {
             let Some(last) = deliveries.last().map(|delivery| delivery.tag) else {
                 continue;
             };
-            let arrivals = reading::read_all(deliveries, self.shared.settings.max_body);
+            let arrivals = reading::read_all(deliveries, self.shared.settings.max_body, |delivery| {
+                self.door.adapter(delivery)
+            });
             let publications = self.forward(&arrivals).await?;
             publisher.publish_all(publications).await?;
             consumer.acknowledge_through(last).await?;
@@ -121,8 +134,7 @@ impl Ingress {
 
     /// What these arrivals turn into, in order.
     async fn forward(&mut self, arrivals: &[Arrival]) -> Result<Vec<Publication>, Doubt> {
-        self.know_channels(arrivals).await?;
-        let keys = self.known_keys(arrivals).await?;
+        let keys = self.look_up(arrivals).await?;
         let directory = self.shared.directories.current();
         let mut publications = Vec::with_capacity(arrivals.len());
         for arrival in arrivals {
@@ -142,6 +154,15 @@ impl Ingress {
             publications.extend(dead.map(|dead| self.letter(arrival, &dead)));
         }
         Ok(publications)
+    }
+
+    /// Asks the database about all of them.
+    async fn look_up(&mut self, arrivals: &[Arrival]) -> Result<Keys, Doubt> {
+        let turn = self.door.turn().await;
+        self.know_channels(arrivals).await?;
+        let keys = self.known_keys(arrivals).await;
+        drop(turn);
+        keys
     }
 
     /// A channel that nobody knows may be in a plan that was activated a moment ago.
@@ -235,21 +256,7 @@ impl Ingress {
     }
 
     fn letter(&self, arrival: &Arrival, dead: &Dead) -> Publication {
-        let reason = dead.reason.wire();
-        counter!(telemetry::DEAD_LETTERS, "reason" => reason).increment(1);
-        tracing::warn!(
-            reason,
-            detail = dead.detail,
-            queue = self.queue,
-            "message dead-lettered"
-        );
-        dead::letter(
-            &arrival.delivery,
-            &self.queue,
-            reason,
-            &dead.detail,
-            &Timestamp::now().to_string(),
-        )
+        letters::letter(arrival, &self.door.queue, dead, &Timestamp::now().to_string())
     }
 
     fn sure_of_lease(&self) -> Result<(), Doubt> {

@@ -15,9 +15,9 @@ use super::batch::{Author, Outcome};
 use super::gather::Arrival;
 use super::links::Pair;
 use super::shared::Shared;
-use super::{announce, reading};
-use crate::broker::{BrokerError, Consumer, Delivery, Publication, Publisher, consumer, dead};
-use crate::contract::{Dead, DeadReason, parcel};
+use super::{announce, letters, reading};
+use crate::broker::{BrokerError, Consumer, Delivery, Publication, Publisher, consumer};
+use crate::contract::{Adapter, Dead, DeadReason, parcel};
 use crate::domain::ids::Partition;
 use crate::retry::Delays;
 use crate::store::{Session, StoreError, lanes, outbox};
@@ -257,7 +257,9 @@ impl Lane {
             histogram!(telemetry::BATCH_SIZE).record(batch.deliveries.len() as f64);
         }
         let poisoned = self.go_carefully(&batch.deliveries).await?;
-        let mut arrivals = reading::read_all(batch.deliveries, self.shared.settings.max_body);
+        let mut arrivals = reading::read_all(batch.deliveries, self.shared.settings.max_body, |_| {
+            Adapter::Detect
+        });
         if poisoned && let Some(arrival) = arrivals.first_mut() {
             *arrival =
                 arrival.without_effect(Dead::new(DeadReason::Poison, "it was in hand in several crashes"));
@@ -381,16 +383,12 @@ impl Lane {
     }
 }
 
-/// The dead letters of a batch, with the original bodies.
+/// The dead letters of a batch.
 fn dead_letters(arrivals: &[Arrival], outcome: &Outcome, queue: &str) -> Vec<Publication> {
     let at = outcome.now.unwrap_or(Timestamp::UNIX_EPOCH).to_string();
     let letter = |(place, dead): &(usize, Dead)| {
-        let reason = dead.reason.wire();
-        counter!(telemetry::DEAD_LETTERS, "reason" => reason).increment(1);
-        tracing::warn!(reason, detail = dead.detail, queue, "message dead-lettered");
-        arrivals
-            .get(*place)
-            .map(|arrival| dead::letter(&arrival.delivery, queue, reason, &dead.detail, &at))
+        let arrival = arrivals.get(*place)?;
+        Some(letters::letter(arrival, queue, dead, &at))
     };
     outcome.dead.iter().filter_map(letter).collect()
 }

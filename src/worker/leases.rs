@@ -16,7 +16,7 @@ use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 use tokio_postgres::Client;
 
-use super::ingress::Ingress;
+use super::doors;
 use super::lane::Lane;
 use super::shared::{Health, Shared};
 use crate::domain::ids::Partition;
@@ -194,7 +194,7 @@ impl Leases {
         let shared = self.shared.clone();
         let task = tokio::spawn(async move {
             if lane == INGRESS {
-                Ingress::new(shared.clone(), stopped).run().await;
+                doors::run(shared.clone(), stopped).await;
             } else {
                 Lane::new(lane, shared.clone(), stopped, clean).run().await;
             }

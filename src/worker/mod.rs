@@ -6,6 +6,7 @@
 // One lane.
 pub mod attempt;
 mod lane;
+mod letters;
 mod reading;
 
 // One batch, in the order of its steps.
@@ -28,6 +29,7 @@ pub mod announce;
 pub mod directory;
 
 // Around the lanes.
+mod doors;
 pub mod http;
 mod ingress;
 mod leases;

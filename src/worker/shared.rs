@@ -120,6 +120,7 @@ pub struct Health {
     /// It is stopping.
     pub stopping: AtomicBool,
     lanes: Mutex<BTreeMap<Partition, bool>>,
+    sources: Mutex<BTreeMap<String, bool>>,
 }
 
 impl Health {
@@ -141,6 +142,23 @@ impl Health {
     /// Whether every lane that is ours consumes.
     pub fn all_consuming(&self) -> bool {
         lock(&self.lanes).values().all(|consuming| *consuming)
+    }
+
+    /// Says whether a source of the ingress is consumed.
+    pub fn source(&self, name: &str, consumed: bool) {
+        lock(&self.sources).insert(name.to_owned(), consumed);
+    }
+
+    /// The ingress is no longer ours.
+    pub fn no_sources(&self) {
+        lock(&self.sources).clear();
+    }
+
+    /// The sources that should be consumed here and are not.
+    pub fn sources_away(&self) -> Vec<String> {
+        let sources = lock(&self.sources);
+        let away = sources.iter().filter(|(_, consumed)| !**consumed);
+        away.map(|(name, _)| name.clone()).collect()
     }
 
     /// Sets one of the flags.

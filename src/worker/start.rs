@@ -140,7 +140,8 @@ async fn look(settings: &Settings, store: &Store, connector: &Connector) -> Resu
         StoreError::Setup("the topology has not been declared: run `switchboard topology declare`".into())
     })?;
     inbox::make_buckets(store).await?;
-    let topology = Topology::new(&settings.broker.prefix, partitions);
+    let sources = settings.worker.ingress.feeds();
+    let topology = Topology::new(&settings.broker.prefix, partitions).with_sources(sources);
     let connection = connector.connect("switchboard checking").await?;
     topology.check(&connection).await?;
     let _ = connection.close(200, "checked".into()).await;

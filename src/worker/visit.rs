@@ -99,6 +99,7 @@ fn arrived(
         command,
         contact: Vec::new(),
         document,
+        trace: None,
     }
 }
 
@@ -133,6 +134,7 @@ async fn carry_out(store: &Store, partitions: u16, command: ArrivedCommand) -> R
             Err(Failure::Store(error)) => return Err(error),
             Err(Failure::AliasRace | Failure::Fenced) => sleep(delays.next_delay()).await,
             Err(Failure::Poison(why)) => return Err(StoreError::Rejected(why.into())),
+            Err(failure @ Failure::Entangled) => return Err(StoreError::Rejected(failure.to_string())),
         }
     }
     Err(StoreError::Transient(

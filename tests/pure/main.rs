@@ -1,5 +1,6 @@
 //! Tests that need no server: everything here is a function of its input.
 
+mod asyncapi;
 mod behaviour;
 mod calendar;
 mod company;
@@ -16,8 +17,12 @@ mod notify;
 mod outbound;
 mod plan;
 mod properties;
+mod publish;
 mod recipes;
+mod releases;
+mod schemas;
 mod simulate;
+mod sources;
 #[allow(
     dead_code,
     reason = "a kit for histories: what a test does not need yet, the next one will"

@@ -25,7 +25,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
             "retry",
         ],
     ),
-    ("config", &[]),
+    ("config", &["contract", "broker"]),
     ("telemetry", &[]),
     ("retry", &[]),
     (

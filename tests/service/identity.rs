@@ -428,6 +428,41 @@ async fn identifiers_that_lead_to_two_conversations_are_told_and_nothing_is_merg
     stage.end().await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn what_came_to_nothing_in_the_same_hand_does_not_stand_for_a_conversation() {
+    let mut stage = Stage::with_plan(&roomy_plan()).await;
+    let mut witness = stage.witness().await;
+    stage.worker();
+    let key = key_in(0, "one");
+    let known = text(json!({"bsuid": bsuid(1)}), "wamid.1", &key);
+    stage.send_native("inbound", &key, &known).await;
+    witness.until_events("message.received", 1).await;
+    stage.stop_workers().await;
+    // Somebody nobody knows wrote to the phone: that begins nothing. Who has the phone is told by the next message.
+    let mut sent = text(json!({"phone": phone(1)}), "wamid.2", &key);
+    sent["type"] = json!("whatsapp.message.sent");
+    sent["data"]["agent"] = json!("stranger");
+    stage.send_native("inbound", &key, &sent).await;
+    let both = json!({"phone": phone(1), "bsuid": bsuid(1)});
+    for id in ["wamid.3", "wamid.4"] {
+        stage
+            .send_native("inbound", &key, &text(both.clone(), id, &key))
+            .await;
+    }
+    stage.worker();
+    witness.until_events("message.received", 3).await;
+    let told = received(&witness);
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(
+        told.values().all(|ids| *ids == ["wamid.1", "wamid.3", "wamid.4"]),
+        "{told:?}"
+    );
+    assert!(conflicts(&witness).is_empty());
+    assert_eq!(letters(&stage).await, 0);
+    stage.assert_audit_is_clean().await;
+    stage.end().await;
+}
+
 /// What Mark's company is told while a bot has a chat: nothing.
 fn told_of(witness: &Witness, conversation: &str) -> usize {
     let all = witness.seen.iter();

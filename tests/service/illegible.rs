@@ -16,7 +16,7 @@ const NESTED: usize = 10_000;
 const NAME: &str = "deep";
 
 /// A channel whose publishes are not what a client of good manners would send.
-async fn ill_mannered() -> Channel {
+pub async fn ill_mannered() -> Channel {
     let wire = Wire::over(&environment("AMQP_URL")).await;
     let connection = Connector::new(&SecretString::from(wire.url.clone()))
         .unwrap()

@@ -28,6 +28,9 @@ impl BenchWorker {
         command
             .arg("worker")
             .env("SWITCHBOARD_PREFIX", prefix)
+            // What a gateway has waiting there is not for a bench to take.
+            .env_remove("SWITCHBOARD_SOURCES")
+            .env_remove("SWITCHBOARD_INGRESS_ADAPTER")
             .env("SWITCHBOARD_HTTP", "127.0.0.1:0");
         if std::env::var_os("RUST_LOG").is_none() {
             command.env("RUST_LOG", "warn,lapin=off");

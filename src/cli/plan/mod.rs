@@ -3,7 +3,7 @@
 mod apply;
 mod check;
 mod diff;
-mod files;
+pub(super) mod files;
 mod history;
 mod rollback;
 mod show;

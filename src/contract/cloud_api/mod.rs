@@ -195,6 +195,7 @@ fn one(reading: &mut Reading, about: &About<'_>, said: &Object<'_, '_>) -> Resul
                 leave_unassigned: false,
             },
         },
+        trace: reading.trace.clone(),
     }));
     Ok(())
 }
@@ -238,6 +239,7 @@ fn handover(reading: &mut Reading, value: &Object<'_, '_>) -> Result<(), Dead> {
         what: What::Handover {
             reason: cut(&reason, MAX_REASON_CHARS).into(),
         },
+        trace: reading.trace.clone(),
     }));
     Ok(())
 }

@@ -26,7 +26,33 @@ use crate::domain::ids::{AgentId, ConversationId, IdError, TeamId, Tenant};
 use crate::domain::input::{Action, Actor, Command, Fault, Recipient, Wish};
 
 /// How the types of commands begin; the rest is the command's name.
-pub(super) const TYPE_PREFIX: &str = "switchboard.command.";
+pub const TYPE_PREFIX: &str = "switchboard.command.";
+
+/// Every command: what stands after `switchboard.command.` in its type. What is not in this list is not read.
+pub const fn names_of_commands() -> &'static [&'static str] {
+    &[
+        "assign",
+        "unassign",
+        "request",
+        "accept",
+        "reject",
+        "withdraw",
+        Command::REPLY,
+        "hold",
+        "resume",
+        "close",
+        "reopen",
+        "note",
+        "priority",
+        "bulk_assign",
+        "bulk_undo",
+        "presence",
+        "agent.upsert",
+        "agent.remove",
+        "contact.forget",
+        "plan.apply",
+    ]
+}
 
 /// Characters kept of a command's name; the longest of ours has fourteen.
 const MAX_NAME_CHARS: usize = 64;
@@ -62,7 +88,7 @@ impl Unreadable {
 
 /// Reads one command. Only what names no tenant, or is no object, is dead.
 pub(super) fn read(name: &str, event: &CloudEvent<'_>) -> Result<ArrivedCommand, Dead> {
-    let data = Object::parse(event.data, Place::root("")).map_err(|dead| {
+    let data = Object::parse(&event.data, Place::root("")).map_err(|dead| {
         let detail = "the command's data is not a JSON object";
         Dead::new(dead.reason, detail)
     })?;
@@ -92,6 +118,7 @@ pub(super) fn read(name: &str, event: &CloudEvent<'_>) -> Result<ArrivedCommand,
         },
         document: read.document,
         contact: read.contact,
+        trace: event.trace.clone(),
     })
 }
 
@@ -134,6 +161,10 @@ fn action(
     tenant: &Tenant,
     data: &Object<'_, '_>,
 ) -> Result<Read, Unreadable> {
+    let unknown = || Unreadable::new("there is no such command", Vec::new());
+    if !names_of_commands().contains(&name) {
+        return Err(unknown());
+    }
     let action = match name {
         "assign" => about_conversation(data, Wish::Assign(recipient(data)?))?,
         "unassign" => about_conversation(data, Wish::Unassign)?,
@@ -184,7 +215,7 @@ fn action(
                 ..action.into()
             });
         }
-        _ => return Err(Unreadable::new("there is no such command", Vec::new())),
+        _ => return Err(unknown()),
     };
     Ok(action.into())
 }

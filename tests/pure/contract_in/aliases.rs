@@ -102,11 +102,14 @@ fn fact(number: usize, told: &Told) -> ArrivedFact {
     ))
 }
 
+/// Conversations, and the kinds of identifiers that lead to each.
+type Leads<Id> = Vec<(Id, Vec<&'static str>)>;
+
 /// What came of a fact: its conversation, and where its identifiers lead if that is not one place.
-type Came = Option<(ConversationId, Vec<(ConversationId, Vec<&'static str>)>)>;
+type Came<Id> = Option<(Id, Leads<Id>)>;
 
 /// The worker's way: in batches, each with what the database knows of its identifiers, which then learns what is new.
-fn through_batches(stream: &[Told]) -> Vec<Came> {
+fn through_batches(stream: &[Told]) -> Vec<Came<ConversationId>> {
     let tenant = Tenant::new("acme").expect("a tenant");
     let directory = Directory::default();
     let mut database: BTreeMap<Uuid, ConversationId> = BTreeMap::new();
@@ -168,12 +171,12 @@ struct Model {
 }
 
 impl Model {
-    fn take(&mut self, told: &Told) -> Option<(usize, Vec<(usize, Vec<&'static str>)>)> {
+    fn take(&mut self, told: &Told) -> Came<usize> {
         if told.duplicate {
             return None;
         }
         let all: Vec<Known> = told.now.iter().chain(&told.before).copied().collect();
-        let mut led: Vec<(usize, Vec<&'static str>)> = Vec::new();
+        let mut led: Leads<usize> = Vec::new();
         for one in &all {
             if let Some(conversation) = self.leads.get(one) {
                 let place = led.iter().position(|(known, _)| known == conversation);
@@ -281,7 +284,7 @@ const NEW_BSUID: Known = (1, 0, 1);
 
 /// The conversation of the last fact by its number in the order they began, and where the identifiers lead if to several.
 #[track_caller]
-fn last(stream: &[Told]) -> (usize, Vec<(usize, Vec<&'static str>)>) {
+fn last(stream: &[Told]) -> (usize, Leads<usize>) {
     let came = through_batches(stream);
     let mut order: Vec<ConversationId> = Vec::new();
     for (id, _) in came.iter().flatten() {

@@ -157,12 +157,6 @@ fn another_specversion_is_invalid() {
 }
 
 #[test]
-fn data_in_base64_is_refused_with_what_to_do_instead() {
-    let body = fixture_with("native_received", &[("/data_base64", json!("e30="))]);
-    assert_dead(&read_body(&body), DeadReason::Invalid, "data must be JSON");
-}
-
-#[test]
 fn a_body_over_the_limit_is_too_large_and_one_at_the_limit_is_not() {
     let body = fixture("native_received").to_string();
     let of_limit = |max_body_bytes| {

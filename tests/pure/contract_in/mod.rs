@@ -1,9 +1,11 @@
 //! What arrives, read: one sentence per rule, and properties over bodies nobody would write.
 
 mod aliases;
+mod claims;
 mod cloud_api;
 mod cloud_faults;
 mod cloud_people;
+mod cloudevents;
 mod commands;
 mod derived;
 mod door;
@@ -11,13 +13,16 @@ mod facts;
 mod forwarding;
 mod gateways;
 mod generated;
+mod guide;
 mod hostile;
 mod identity;
 mod pinned;
 mod plans;
 mod properties;
+mod redaction;
 mod samples;
 mod times;
+mod trace;
 mod wishes;
 
 use std::borrow::Cow;

@@ -4,9 +4,10 @@ mod addresses;
 mod answers;
 mod golden;
 mod golden_clocks;
-mod histories;
+pub mod histories;
 mod properties;
 mod sentences;
+mod trace;
 mod words;
 
 use switchboard::contract::envelope::{OutMessage, Publishing};

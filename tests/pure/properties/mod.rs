@@ -19,7 +19,7 @@ mod choice;
 mod clocks;
 mod fairness;
 mod folding;
-mod histories;
+pub mod histories;
 mod record;
 mod requests;
 mod rings;

@@ -124,6 +124,7 @@ impl Stage {
                 batch: 100,
                 max_body: 64 * 1024,
                 grace: Duration::from_secs(10),
+                ingress: config::Ingress::default(),
             },
         }
     }

@@ -6,6 +6,7 @@ use lapin::options::{
 use lapin::types::{AMQPValue, FieldTable};
 use lapin::{BasicProperties, Channel, Connection, ExchangeKind};
 use secrecy::SecretString;
+use switchboard::broker::topology::Feed;
 use switchboard::broker::{Connector, Consumer, Delivery, Exchange, Publication, Publisher, Topology};
 use uuid::Uuid;
 
@@ -180,12 +181,18 @@ async fn remove(topology: &Topology) -> Result<(), lapin::Error> {
     let extra = topology.name(EXTRA);
     let queues = topology.queues.iter().map(|queue| queue.name.clone());
     let one_too_many = topology.partition_queue(topology.partitions);
-    for queue in queues.chain([one_too_many, extra.clone()]) {
+    let sources = topology.sources.iter();
+    let sources_queues = sources.clone().map(|source| topology.source_queue(source));
+    for queue in queues.chain([one_too_many, extra.clone()]).chain(sources_queues) {
         let name = queue.as_str().into();
         channel.queue_delete(name, QueueDeleteOptions::default()).await?;
     }
     let exchanges = topology.exchanges.iter().map(|exchange| exchange.name.clone());
-    for exchange in exchanges.chain([extra]) {
+    let sources_exchanges = sources.filter_map(|source| match &source.feed {
+        Feed::Exchange { exchange, .. } => Some(exchange.clone()),
+        Feed::Queue(_) => None,
+    });
+    for exchange in exchanges.chain([extra]).chain(sources_exchanges) {
         let name = exchange.as_str().into();
         channel
             .exchange_delete(name, ExchangeDeleteOptions::default())

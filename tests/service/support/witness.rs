@@ -22,6 +22,14 @@ pub struct Seen {
 }
 
 impl Seen {
+    pub fn of(message: &Delivery) -> Self {
+        Self {
+            routing_key: message.routing_key.to_string(),
+            headers: headers(message),
+            body: serde_json::from_slice(&message.data).expect("what we publish is JSON"),
+        }
+    }
+
     /// The type without `switchboard.`.
     pub fn kind(&self) -> &str {
         self.text("/type").trim_start_matches("switchboard.")
@@ -107,11 +115,7 @@ impl Witness {
                     panic!("{place}: waited in vain for {what}; seen: {kinds:?}");
                 };
                 let message = message.expect("the witness's queue stays").unwrap();
-                self.seen.push(Seen {
-                    routing_key: message.routing_key.to_string(),
-                    headers: headers(&message),
-                    body: serde_json::from_slice(&message.data).expect("what we publish is JSON"),
-                });
+                self.seen.push(Seen::of(&message));
             }
         }
     }
