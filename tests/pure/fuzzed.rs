@@ -58,14 +58,50 @@ macro_rules! each_target {
 }
 
 each_target! {
-    door: 1_000,
-    cloudevents: 1_000,
-    cloud_api: 1_000,
-    unoapi: 1_000,
-    evolution: 1_000,
-    whatsmeow: 1_000,
+    door: 500,
+    cloudevents: 500,
+    cloud_api: 500,
+    unoapi: 500,
+    evolution: 500,
+    whatsmeow: 500,
     plan_toml: 300,
     plan_json: 300,
     condition: 300,
-    legible: 2_000,
+    legible: 1_000,
+}
+
+/// The versions of dependencies in a manifest, by name.
+fn versions(manifest: &str) -> std::collections::BTreeMap<String, String> {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(manifest);
+    let text = fs::read_to_string(&path).unwrap();
+    let table: toml::Table = text.parse().unwrap();
+    let version = |value: &toml::Value| value.get("version").unwrap_or(value).to_string();
+    let dependencies = table["dependencies"].as_table().unwrap();
+    dependencies
+        .iter()
+        .map(|(name, value)| (name.clone(), version(value)))
+        .collect()
+}
+
+#[test]
+fn what_is_fuzzed_is_built_of_the_same_parts_as_the_program() {
+    let (program, fuzzed) = (versions("Cargo.toml"), versions("tests/fuzz/readers/Cargo.toml"));
+    assert!(!fuzzed.is_empty());
+    for (name, version) in fuzzed {
+        assert_eq!(program.get(&name), Some(&version), "{name}");
+    }
+}
+
+#[test]
+fn what_is_let_out_is_seen() {
+    use targets::sound::{CANARY, shows_a_person};
+    for shown in ["data.contact is 5511999990000", "from +5511977776666", CANARY] {
+        assert!(shows_a_person(shown), "{shown}");
+    }
+    for nothing in [
+        "entry[0].changes[17].value.messages[999].id is missing",
+        "is not JSON (line 1, column 1048576)",
+    ] {
+        assert!(!shows_a_person(nothing), "{nothing}");
+    }
 }

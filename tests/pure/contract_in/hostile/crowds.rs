@@ -7,10 +7,13 @@ use switchboard::contract::{Arrived, DeadReason, Incoming, Limits, MAX_FACTS, re
 use super::{Form, assert_letter, assert_read, forms};
 use crate::contract_in::arrival;
 
-/// A quarter of what a worker takes unless it is told otherwise.
+/// What a worker takes unless it is told otherwise.
 const LIMITS: Limits = Limits {
-    max_body_bytes: switchboard::config::DEFAULT_MAX_BODY / 4,
+    max_body_bytes: switchboard::config::DEFAULT_MAX_BODY,
 };
+
+/// So long are the bodies that are filled up, in bytes: what holds of a quarter holds of the whole, in less time.
+const FULL: usize = LIMITS.max_body_bytes / 4;
 
 /// What a body may take at once while it is read, for each of its bytes: a list of zeros is the worst, whose every two
 /// bytes become sixteen, and a list grows by doubling.
@@ -100,7 +103,7 @@ fn a_list_of_as_many_things_as_fit_is_refused_early_and_in_bounded_memory() {
             (r#"{"id":"1","from":"1"}"#, DeadReason::TooLarge),
             ("[[[]]]", DeadReason::TooLarge),
         ] {
-            let count = (LIMITS.max_body_bytes - frame.len()) / (item.len() + 1);
+            let count = (FULL - frame.len()) / (item.len() + 1);
             let items = format!("[{}0]", format!("{item},").repeat(count - 1));
             let arrived = read_in_bounds(&form, frame.replace("\"MARK\"", &items).as_bytes());
             assert_letter(&arrived, reason, "the body holds more than 1000 messages");
@@ -124,7 +127,7 @@ fn messages_and_contacts_in_crowds_are_refused_early() {
         value["contacts"] = json!(contacts);
         let frame = body.to_string();
         let item = r#"{"id":"1","from":"5511900099999"},"#;
-        let count = (LIMITS.max_body_bytes - frame.len()) / item.len();
+        let count = (FULL - frame.len()) / item.len();
         let items = format!("[{}0]", item.repeat(count - 1));
         let arrived = read_in_bounds(&form, frame.replace("\"MARK\"", &items).as_bytes());
         assert_letter(
@@ -140,7 +143,7 @@ fn an_object_of_as_many_fields_as_fit_is_read_in_bounded_memory() {
     for form in forms() {
         let whole = form.body.to_string();
         let field = "\"\":0,";
-        let count = (LIMITS.max_body_bytes - whole.len()) / field.len();
+        let count = (FULL - whole.len()) / field.len();
         let arrived = read_in_bounds(
             &form,
             format!("{{{}{}", field.repeat(count), &whole[1..]).as_bytes(),
@@ -159,7 +162,7 @@ fn an_object_of_as_many_fields_as_fit_is_read_in_bounded_memory() {
 fn a_value_as_deep_as_fits_takes_no_more_than_its_size() {
     for form in forms() {
         let whole = form.body.to_string();
-        let levels = (LIMITS.max_body_bytes - whole.len() - 10) / 2;
+        let levels = (FULL - whole.len() - 10) / 2;
         let deep = "[".repeat(levels) + &"]".repeat(levels);
         let arrived = read_in_bounds(&form, format!("{{\"x\":{deep},{}", &whole[1..]).as_bytes());
         assert_read(&arrived, 1);
