@@ -213,13 +213,22 @@ fn every_event_and_notification_is_documented() {
 fn every_link_of_a_page_leads_somewhere() {
     let mut pages = vec![root().join("README.md"), root().join("ARCHITECTURE.md")];
     let entries = fs::read_dir(root().join("docs")).unwrap();
-    pages.extend(entries.map(|entry| entry.unwrap().path()).filter(|path| path.is_file()));
+    pages.extend(
+        entries
+            .map(|entry| entry.unwrap().path())
+            .filter(|path| path.is_file()),
+    );
     let link = regex::Regex::new(r"\]\(([^)#:\s]+)(#[^)\s]*)?\)").unwrap();
     for page in pages {
         let text = fs::read_to_string(&page).unwrap();
         for found in link.captures_iter(&text) {
             let target = page.parent().unwrap().join(&found[1]);
-            assert!(target.exists(), "{} leads to {}, which is not there", page.display(), &found[1]);
+            assert!(
+                target.exists(),
+                "{} leads to {}, which is not there",
+                page.display(),
+                &found[1]
+            );
         }
     }
 }
