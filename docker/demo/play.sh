@@ -54,6 +54,12 @@ webhook() {
     "$channel" "$contacts" "$messages"
 }
 
+# What Evolution API publishes for a text: the customer by a linked id only, and a key that nobody here keeps.
+evolution() {
+  printf '{"event":"messages.upsert","instance":"shop","apikey":"nobody-keeps-this","data":{"key":{"remoteJid":"184467440737095@lid","fromMe":false,"id":"3EB0C767D26A1B4F"},"pushName":"Yu","messageType":"conversation","message":{"conversation":"%s"},"messageTimestamp":%s}}\n' \
+    "$1" "$(date +%s)"
+}
+
 # A command as an inbox would send it: name, actor, the rest of its data. Its id is new every time: a counter would begin
 # again in every subshell, and the same id is a duplicate.
 command() {
@@ -195,6 +201,13 @@ webhook 15550109 Jon wamid.jon.1 "Where can I find my invoice from last week?" |
 until_happened 'conversation.assigned +agent/lea.*load 2/2'
 "$sb" plan rollback --reassign
 until_prints '^2$' sh -c "grep -c bulk.completed '$work/tail.log'"
+
+scene "Evolution API brings a customer who shows no phone number: what that would become, and what it does"
+evolution "Can I change my delivery address?" >"$work/evolution.json"
+"$sb" publish --explain "$work/evolution.json"
+opened=$(grep -c conversation.opened "$work/tail.log")
+send <"$work/evolution.json"
+until_prints "^$((opened + 1))\$" grep -c conversation.opened "$work/tail.log"
 
 kill "$tail_pid" 2>/dev/null || true
 scene "Who owns what"
