@@ -160,7 +160,7 @@ async fn explain_asks_the_plans_in_force_publishes_nothing_and_fails_where_somet
     let bad_file = folder.file("bad.json", "{\"hello\": \"world\"}");
     let (good, said, _) = stage.run(&["publish", "--explain", &good_file, &bad_file]).await;
     assert!(
-        !good && said.contains("dead letter: unrecognised") && said.contains("2 messages: 1 facts"),
+        !good && said.contains("dead letter: unrecognised") && said.contains("messages 2, facts 1"),
         "{said}"
     );
     // Neither server is asked where a plan is given.

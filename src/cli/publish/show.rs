@@ -56,7 +56,7 @@ pub fn total(explanations: &[Explanation]) -> String {
     let dead = unknown + count(|one| usize::from(one.dead.is_some()));
     let skipped = count(|one| one.skipped.iter().map(|skipped| skipped.times as usize).sum());
     format!(
-        "{} messages: {} facts, {} commands, {skipped} skipped, {dead} dead letters",
+        "in all: messages {}, facts {}, commands {}, skipped {skipped}, dead letters {dead}",
         explanations.len(),
         count(|one| one.facts.len()),
         count(|one| one.commands.len()),

@@ -245,7 +245,7 @@ fn without_a_plan_or_without_a_tenant_that_is_what_is_said() {
     assert!(show::text(&explanation).contains("dead letter: unknown_channel"));
     assert_eq!(
         show::total(&[explanation]),
-        "1 messages: 1 facts, 0 commands, 0 skipped, 1 dead letters"
+        "in all: messages 1, facts 1, commands 0, skipped 0, dead letters 1"
     );
 }
 
