@@ -73,7 +73,7 @@ pub fn letter(delivery: &Delivery, queue: &str, reason: &str, detail: &str, at: 
     let origin = serde_json::to_string(&origin).unwrap_or_default();
     let properties = delivery.properties_to_carry();
     let mut headers = properties.headers().clone().unwrap_or_default();
-    let redrives = integer(&headers, REDRIVES).unwrap_or(0);
+    let redrives = redrives(&headers);
     for (name, value) in [
         (REASON, reason),
         (DETAIL, cut(detail)),
@@ -89,6 +89,11 @@ pub fn letter(delivery: &Delivery, queue: &str, reason: &str, detail: &str, at: 
         properties: properties.with_headers(headers),
         body: delivery.body.clone(),
     }
+}
+
+/// Whoever publishes may have put anything there.
+fn redrives(headers: &FieldTable) -> i64 {
+    integer(headers, REDRIVES).unwrap_or(0).max(0)
 }
 
 fn cut(text: &str) -> &str {
@@ -245,11 +250,7 @@ fn epitaph(delivery: &Delivery) -> Epitaph {
             ("poison".into(), format!("given up by the broker: {said}"), origin)
         }
     };
-    let redrives = delivery
-        .properties
-        .headers()
-        .as_ref()
-        .and_then(|headers| integer(headers, REDRIVES));
+    let redrives = delivery.properties.headers().as_ref().map_or(0, redrives);
     let at = header(AT).unwrap_or_default();
     let id = id(delivery, &at);
     Epitaph {
@@ -258,7 +259,7 @@ fn epitaph(delivery: &Delivery) -> Epitaph {
         detail,
         at,
         origin,
-        redrives: redrives.unwrap_or(0),
+        redrives,
     }
 }
 

@@ -9,7 +9,7 @@ use super::command;
 use super::dead::{Dead, DeadReason};
 use super::fact;
 use super::form::{Announced, Carries};
-use super::json::{List, Object};
+use super::json::{self, List, Object};
 use super::place::Place;
 use super::reading::Reading;
 use super::time;
@@ -43,8 +43,7 @@ fn body(
     // Once for the whole body: everything after this reads text.
     let text = std::str::from_utf8(incoming.body)
         .map_err(|_| Dead::new(DeadReason::Unparseable, "the body is not UTF-8"))?;
-    // Some writers put a mark of byte order in front.
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let text = json::without_mark(text);
     match cloudevent::mode(incoming.content_type) {
         Some(Mode::Structured) => {
             reading.announced(Announced::ContentType);

@@ -211,6 +211,11 @@ impl<'a, 'p> List<'a, 'p> {
     }
 }
 
+/// A body without the mark of byte order that some writers put in front.
+pub(super) fn without_mark(text: &str) -> &str {
+    text.strip_prefix('\u{feff}').unwrap_or(text)
+}
+
 fn unparseable(place: &Place<'_>, error: &serde_json::Error) -> Dead {
     let (line, column) = (error.line(), error.column());
     let complaint = format_args!("is not JSON (line {line}, column {column})");

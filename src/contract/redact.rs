@@ -6,7 +6,7 @@
 
 use super::command::TYPE_PREFIX;
 use super::fact::Kind;
-use super::json::{Object, without_nul};
+use super::json::{self, Object, without_nul};
 use super::place::Place;
 
 /// What stands where something was taken out. A text, because a value that is null would count as absent.
@@ -67,7 +67,7 @@ const WORDS: [&str; 6] = [
 /// What is no JSON stays as it is: nobody can say where in it a value begins.
 pub fn redacted(body: &[u8]) -> Option<Vec<u8>> {
     let text = std::str::from_utf8(body).ok()?;
-    let top = Object::parse(text, Place::root("")).ok()?;
+    let top = Object::parse(json::without_mark(text), Place::root("")).ok()?;
     if !holds_secrets(&top) {
         return None;
     }

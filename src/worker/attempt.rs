@@ -131,10 +131,7 @@ async fn whole(job: &Job<'_>, arrivals: &[Arrival], timers: i64) -> Result<Resul
             }
             Failure::PlanChanged(at_least) => {
                 redone += 1;
-                if let Err(error) = shared.directories.refresh(at_least).await {
-                    tracing::warn!(%error, "plans cannot be read");
-                    sleep(delays.next_delay()).await;
-                }
+                shared.directories.refresh(at_least).await?;
                 "plan_changed"
             }
             Failure::AliasRace => {

@@ -103,13 +103,8 @@ impl Directories {
                 Some(active) => active.clone(),
                 None => {
                     let document = plans::document(&session, &tenant, version).await?;
-                    match document.and_then(|document| compile(&document, version)) {
-                        Some(active) => Arc::new(active),
-                        None => {
-                            tracing::error!(%tenant, version, "stored plan is not understood by this version");
-                            continue;
-                        }
-                    }
+                    let active = document.and_then(|document| compile(&document, version));
+                    Arc::new(active.ok_or_else(|| not_understood(&tenant, version))?)
                 }
             };
             tenants.insert(tenant, active);
@@ -120,6 +115,13 @@ impl Directories {
             tenants,
         })
     }
+}
+
+/// Whoever cannot read a plan decides nothing: without it, its customers would be left with nobody.
+fn not_understood(tenant: &Tenant, version: u32) -> StoreError {
+    StoreError::Setup(format!(
+        "version {version} of {tenant}'s plan is not understood here: a newer switchboard put it in force; run that one"
+    ))
 }
 
 fn compile(document: &serde_json::Value, version: u32) -> Option<Active> {

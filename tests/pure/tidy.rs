@@ -183,28 +183,52 @@ fn every_file_begins_by_saying_why_it_is_there_and_ends_before_the_reader_is_los
 
 #[test]
 fn every_metric_is_documented() {
-    let readme = fs::read_to_string(root().join("README.md")).unwrap();
+    let page = fs::read_to_string(root().join("docs/operate.md")).unwrap();
     for (name, _, _, help) in switchboard::telemetry::METRICS {
         assert!(
-            readme.contains(name),
-            "README.md does not mention the metric {name} ({help})"
+            page.contains(name),
+            "docs/operate.md does not mention the metric {name} ({help})"
         );
     }
 }
 
 #[test]
 fn every_event_and_notification_is_documented() {
-    let readme = fs::read_to_string(root().join("README.md")).unwrap();
+    let page = fs::read_to_string(root().join("docs/consume.md")).unwrap();
     for kind in switchboard::contract::event::kinds_of_events() {
         assert!(
-            readme.contains(kind),
-            "README.md does not mention the event {kind}"
+            page.contains(kind),
+            "docs/consume.md does not mention the event {kind}"
         );
     }
     for kind in switchboard::contract::notification::kinds_of_notifications() {
         assert!(
-            readme.contains(kind),
-            "README.md does not mention the notification {kind}"
+            page.contains(kind),
+            "docs/consume.md does not mention the notification {kind}"
         );
+    }
+}
+
+#[test]
+fn every_link_of_a_page_leads_somewhere() {
+    let mut pages = vec![root().join("README.md"), root().join("ARCHITECTURE.md")];
+    let entries = fs::read_dir(root().join("docs")).unwrap();
+    pages.extend(
+        entries
+            .map(|entry| entry.unwrap().path())
+            .filter(|path| path.is_file()),
+    );
+    let link = regex::Regex::new(r"\]\(([^)#:\s]+)(#[^)\s]*)?\)").unwrap();
+    for page in pages {
+        let text = fs::read_to_string(&page).unwrap();
+        for found in link.captures_iter(&text) {
+            let target = page.parent().unwrap().join(&found[1]);
+            assert!(
+                target.exists(),
+                "{} leads to {}, which is not there",
+                page.display(),
+                &found[1]
+            );
+        }
     }
 }

@@ -8,7 +8,7 @@ use lapin::types::FieldTable;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::time::timeout;
 
-use crate::support::bodies::PLAN;
+use crate::support::bodies::{PLAN, fact, phone, presence};
 use crate::support::database::{Database, with_database};
 use crate::support::wait::{until, within};
 use crate::support::{PARTITIONS, Stage, environment};
@@ -169,5 +169,56 @@ async fn the_log_of_an_orderly_life_has_no_errors_no_colours_and_names_the_ingre
     assert!(!said.contains("ERROR") && !said.contains("WARN"), "{said}");
     assert!(!said.contains("65535"), "{said}");
     assert!(said.contains("lane taken partition=\"ingress\""), "{said}");
+    stage.end().await;
+}
+
+/// A newer version puts a plan in force with a key that this one has never heard of.
+const FROM_THE_FUTURE: &str = "
+    insert into plan (tenant, version, document, activated_at, actor, cause)
+        select tenant, 2, document || '{\"news\": {}}', activated_at, actor, 'future' from plan;
+    update matching set plan_version = 2;
+    update deployment set directory_version = directory_version + 1";
+
+/// And takes it back.
+const TAKEN_BACK: &str = "
+    update matching set plan_version = 1;
+    update deployment set directory_version = directory_version + 1";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_does_not_understand_a_plan_decides_nothing_until_it_is_understood() {
+    let stage = Stage::with_plan(PLAN).await;
+    let mut witness = stage.witness().await;
+    let mut worker = stage.program(&["worker"]).spawn().unwrap();
+    let mut lines = BufReader::new(worker.stderr.take().unwrap()).lines();
+    stage.send(&presence("martha", "online")).await;
+    witness.until_events("agent.presence_changed", 1).await;
+
+    stage.database.run(FROM_THE_FUTURE).await;
+    stage
+        .send_native("inbound", "customer", &fact(&phone(1), "wamid.1", "customer"))
+        .await;
+    let mut said = String::new();
+    while !said.contains("is not understood here") {
+        let line = within("the complaint", lines.next_line()).await;
+        said = line.unwrap().expect("it goes on");
+    }
+    assert_eq!(stage.count("select count(*) from conversation").await, 0);
+    let refused = refused(&stage, &[]).await;
+    assert!(
+        refused.contains("version 2 of acme's plan is not understood here"),
+        "{refused}"
+    );
+
+    stage.database.run(TAKEN_BACK).await;
+    witness.until_events("conversation.assigned", 1).await;
+    assert_eq!(
+        witness.first("conversation.assigned").text("/data/owner/id"),
+        "martha"
+    );
+    let (_, dead, _) = stage.run(&["dead", "list", "--json"]).await;
+    assert_eq!(dead.trim(), "[]");
+    witness.assert_sequences();
+    worker.kill().await.unwrap();
+    stage.assert_audit_is_clean().await;
     stage.end().await;
 }

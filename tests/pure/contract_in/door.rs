@@ -238,7 +238,7 @@ fn a_nul_never_gets_through() {
     ));
     assert_eq!(&*fact.cause, "ab");
     assert_eq!(&*fact.contact.name, "ab");
-    // In a name it is replaced: `a\0b` and `ab` are two names.
+    // Left out of a name it would make it another one.
     assert_eq!(fact.contact.attributes["a\u{fffd}b"].as_ref(), "ab");
     assert_eq!(fact.partition_key.as_deref(), Some("ab"));
     assert_eq!(
