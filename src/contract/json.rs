@@ -132,7 +132,7 @@ impl<'a, 'p> Item<'a, 'p> {
             return Ok(Cow::Borrowed(inner));
         }
         match serde_json::from_str(self.text) {
-            Ok(Lossy(text)) => Ok(Cow::Owned(text)),
+            Ok(Decoded(text)) => Ok(Cow::Owned(without_nul(&text))),
             Err(_) => Err(self.bad("is not a text")),
         }
     }
@@ -237,8 +237,8 @@ impl<'de: 'a, 'a> Deserialize<'de> for Fields<'a> {
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
                 let mut fields = Vec::with_capacity(TYPICAL_FIELDS);
-                while let Some((Name(name), value)) = map.next_entry::<_, &'de RawValue>()? {
-                    fields.push((name, value.get()));
+                while let Some((written, value)) = map.next_entry::<&'de RawValue, &'de RawValue>()? {
+                    fields.push((name(written), value.get()));
                 }
                 Ok(Fields(fields))
             }
@@ -250,31 +250,17 @@ impl<'de: 'a, 'a> Deserialize<'de> for Fields<'a> {
 /// Fields an object usually has: most are read without growing the list.
 const TYPICAL_FIELDS: usize = 8;
 
-/// A field's name, borrowed from the body unless it is escaped there. What cannot be kept of it is replaced, not left
-/// out: a name that is only nearly one of ours must not become it.
-struct Name<'a>(Cow<'a, str>);
-
-impl<'de: 'a, 'a> Deserialize<'de> for Name<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Borrowing;
-        impl<'de> Visitor<'de> for Borrowing {
-            type Value = Name<'de>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a name")
-            }
-
-            fn visit_borrowed_bytes<E: Error>(self, name: &'de [u8]) -> Result<Self::Value, E> {
-                Ok(Name(String::from_utf8_lossy(name)))
-            }
-
-            fn visit_bytes<E: Error>(self, name: &[u8]) -> Result<Self::Value, E> {
-                let name = String::from_utf8_lossy(name);
-                Ok(Name(Cow::Owned(name.replace('\0', REPLACED))))
-            }
-        }
-        // As bytes, like `Lossy`: half of a surrogate pair in a field nobody asks for must not spoil the body.
-        deserializer.deserialize_bytes(Borrowing)
+/// A field's name out of its JSON text, borrowed unless it is escaped there. What cannot be kept of it is replaced, not
+/// left out: a name that is only nearly one of ours must not become it. Half of a surrogate pair spoils no body.
+fn name(written: &RawValue) -> Cow<'_, str> {
+    let written = written.get();
+    let inner = written.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
+    if let Some(plain) = inner.filter(|inner| !inner.contains('\\')) {
+        return Cow::Borrowed(plain);
+    }
+    match serde_json::from_str(written) {
+        Ok(Decoded(name)) => Cow::Owned(name.replace('\0', REPLACED)),
+        Err(_) => Cow::Borrowed(REPLACED), // a name is a text, or the body would not have been read
     }
 }
 
@@ -282,20 +268,20 @@ impl<'de: 'a, 'a> Deserialize<'de> for Name<'a> {
 const REPLACED: &str = "\u{fffd}";
 
 /// A text with escapes, whatever they are.
-struct Lossy(String);
+struct Decoded(String);
 
-impl<'de> Deserialize<'de> for Lossy {
+impl<'de> Deserialize<'de> for Decoded {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Decoding;
         impl Visitor<'_> for Decoding {
-            type Value = Lossy;
+            type Value = Decoded;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("a text")
             }
 
-            fn visit_bytes<E: Error>(self, bytes: &[u8]) -> Result<Lossy, E> {
-                Ok(Lossy(without_nul(&String::from_utf8_lossy(bytes))))
+            fn visit_bytes<E: Error>(self, bytes: &[u8]) -> Result<Decoded, E> {
+                Ok(Decoded(String::from_utf8_lossy(bytes).into_owned()))
             }
         }
         // As bytes: serde_json then lets a lone half of a surrogate pair pass.

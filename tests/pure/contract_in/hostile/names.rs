@@ -1,8 +1,9 @@
 //! Names of fields: only the exact one is asked for, and no name can spoil what stands beside it.
 
 use serde_json::{Value, json};
+use switchboard::contract::DeadReason;
 
-use super::{assert_read, forms};
+use super::{assert_letter, assert_read, forms};
 use crate::contract_in::{only_fact, received};
 
 /// Names that are nearly the one that is asked for.
@@ -89,4 +90,17 @@ fn hostile_names_of_attributes_are_kept_as_far_as_they_can_be() {
             .keys()
             .all(|name| name.chars().count() <= 64)
     );
+}
+
+#[test]
+fn a_raw_control_character_in_a_name_is_no_json() {
+    for form in forms() {
+        for raw in ["\0", "\n", "\u{1f}"] {
+            let body = form
+                .body
+                .to_string()
+                .replacen('{', &format!("{{\"x{raw}\":1,"), 1);
+            assert_letter(&form.read(body), DeadReason::Unparseable, "is not JSON");
+        }
+    }
 }
