@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use serde_json::value::RawValue;
-use switchboard::contract::{Adapter, Arrived, DeadReason};
+use switchboard::contract::{Adapter, Arrived, DeadReason, redacted};
 
 use super::letter::Letter;
 use super::sound::{hold, outcome};
@@ -24,6 +24,7 @@ pub fn door(input: &[u8]) {
     for adapter in Adapter::ALL {
         hold(&letter.read(adapter));
     }
+    kept(&letter, &arrived, Adapter::Detect);
 }
 
 /// A CloudEvent: what is told in its body is the same told in headers.
@@ -99,6 +100,7 @@ pub fn unoapi(input: &[u8]) {
     let letter = Letter::of_body(input);
     let arrived = letter.read(Adapter::UnoApi);
     hold(&arrived);
+    kept(&letter, &arrived, Adapter::UnoApi);
     let Some(fields) = bare(input).filter(|_| foreign(&arrived)) else {
         return;
     };
@@ -115,6 +117,7 @@ pub fn evolution(input: &[u8]) {
     let letter = Letter::of_body(input);
     let arrived = letter.read(Adapter::Evolution);
     hold(&arrived);
+    kept(&letter, &arrived, Adapter::Evolution);
     let Some(mut fields) = bare(input).filter(|_| foreign(&arrived)) else {
         return;
     };
@@ -137,6 +140,7 @@ pub fn whatsmeow(input: &[u8]) {
     let letter = Letter::of_body(input);
     let arrived = letter.read(Adapter::Whatsmeow);
     hold(&arrived);
+    kept(&letter, &arrived, Adapter::Whatsmeow);
     if foreign(&arrived) && bare(input).is_some() {
         same(&arrived, &relayed(input), Adapter::Whatsmeow);
     }
@@ -155,6 +159,22 @@ fn foreign(arrived: &Arrived) -> bool {
 fn relayed(body: &[u8]) -> Letter<'static> {
     let head = br#"{"specversion":"1.0","id":"1","source":"relay","type":"com.example.webhook","data":"#;
     Letter::of_body([head, body, b"}"].concat())
+}
+
+/// What a dead letter keeps of it is JSON and reads the same, or a replay would do something else.
+fn kept(letter: &Letter<'_>, arrived: &Arrived, adapter: Adapter) {
+    let Some(body) = redacted(&letter.body) else {
+        return;
+    };
+    let text = std::str::from_utf8(&body).expect("UTF-8, as it was");
+    let json = text.strip_prefix('\u{feff}').unwrap_or(text);
+    assert!(serde_json::from_str::<&RawValue>(json).is_ok(), "no JSON is kept");
+    let letter = Letter {
+        content_type: letter.content_type.clone(),
+        headers: letter.headers.clone(),
+        body: body.into(),
+    };
+    same(arrived, &letter, adapter);
 }
 
 fn same(arrived: &Arrived, letter: &Letter<'_>, adapter: Adapter) {
