@@ -4,25 +4,9 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use switchboard::contract::{Adapter, ArrivedFact, Incoming, Limits, forward, read};
 
-use super::{MESSAGE, arrival, fixture, fixture_with, only_fact, read_body};
+pub use crate::fuzzed::targets::sound::told;
 
-/// Everything about a fact but its partition key and its CloudEvent, in words that can be compared.
-pub fn told(fact: &ArrivedFact) -> String {
-    let aliases: Vec<_> = fact
-        .identity
-        .aliases()
-        .map(|alias| (alias.kind, &alias.value))
-        .collect();
-    let previous: Vec<_> = fact
-        .previous
-        .iter()
-        .map(|alias| (alias.kind, &alias.value))
-        .collect();
-    format!(
-        "{} {:?} {:?} {} {aliases:?} {previous:?} {:?} {} {} {:?}",
-        fact.cause, fact.dedupe, fact.own_time, fact.channel, fact.contact, fact.at, fact.standby, fact.what
-    )
-}
+use super::{MESSAGE, arrival, fixture, fixture_with, only_fact, read_body};
 
 /// Reads what was forwarded, some time later.
 #[track_caller]

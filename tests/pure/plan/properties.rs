@@ -4,71 +4,10 @@ use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 use switchboard::contract::plan;
 
-/// Keys and words of plans, so that what is made of them gets far into the reader.
-const WORDS: &[&str] = &[
-    "tenant",
-    "settings",
-    "channels",
-    "agents",
-    "teams",
-    "responses",
-    "rules",
-    "calendars",
-    "default",
-    "id",
-    "key",
-    "name",
-    "role",
-    "capacity",
-    "skills",
-    "members",
-    "managers",
-    "strategy",
-    "fallback",
-    "response",
-    "when",
-    "team",
-    "agent",
-    "outcome",
-    "priority",
-    "relax",
-    "after",
-    "drop",
-    "notify",
-    "hours",
-    "mon",
-    "holidays",
-    "timezone",
-    "burst",
-    "limit",
-    "window",
-    "on_breach",
-    "assign_within",
-    "aging",
-    "max_age",
-    "subscribers",
-    "acme",
-    "w:1",
-    "desk",
-    "ana",
-    "2m",
-    "0s",
-    "nobody",
-    "manual",
-    "admin",
-    "UTC",
-    "true",
-    "contact.language == \"fr\"",
-    "message.text.matches(\"a\")",
-    "09:00-17:00",
-    "2026-12-25",
-    "",
-    "\u{0}",
-    "a b",
-];
+use crate::fuzzed::targets::mutate::words::PLANS;
 
 fn word() -> impl Strategy<Value = String> {
-    prop_oneof![9 => prop::sample::select(WORDS).prop_map(str::to_owned), 1 => any::<String>()]
+    prop_oneof![9 => prop::sample::select(PLANS).prop_map(str::to_owned), 1 => any::<String>()]
 }
 
 fn anything() -> impl Strategy<Value = Value> {

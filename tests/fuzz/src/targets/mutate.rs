@@ -3,7 +3,7 @@
 //! Everything is decided by a seed, so that a run can be had again.
 
 mod tree;
-mod words;
+pub mod words;
 
 use self::tree::Node;
 use super::letter::head_length;
