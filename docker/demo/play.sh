@@ -8,6 +8,8 @@ readonly here channel=109000000000001 patience=30
 sb=$SWITCHBOARD_BIN
 work=$(mktemp -d)
 pids=()
+# Nobody else's gateways belong into the demo.
+unset SWITCHBOARD_SOURCES SWITCHBOARD_INGRESS_ADAPTER
 export RUST_LOG=${RUST_LOG:-warn,lapin=off} SWITCHBOARD_LEASE=${SWITCHBOARD_LEASE:-5s}
 
 leave() {
