@@ -216,21 +216,28 @@ impl Copy<'_> {
         }
     }
 
+    /// Whether a text is long, and of nothing but what base64 and the beginning of a data URL are written with. Some writers
+    /// escape its slashes; what holds other escapes is shorter than it looks, and cut it might be a good identifier.
     fn is_media(&self, (begin, end): (usize, usize)) -> bool {
-        let of_base64 = |byte: &u8| byte.is_ascii_alphanumeric() || b"+/=-_:;,.\\".contains(byte);
-        let text = &self.from[begin..end];
-        text.len() > MAX_UNBROKEN && text[1..text.len() - 1].iter().all(of_base64)
+        let of_base64 = |byte: u8| byte.is_ascii_alphanumeric() || b"+/=-_:;,.".contains(&byte);
+        if end - begin <= MAX_UNBROKEN {
+            return false;
+        }
+        let mut bytes = self.from[begin + 1..end - 1].iter();
+        while let Some(byte) = bytes.next() {
+            let escaped_slash = *byte == b'\\' && bytes.next() == Some(&b'/');
+            if !escaped_slash && !of_base64(*byte) {
+                return false;
+            }
+        }
+        true
     }
 
-    /// Cuts a text short, between two characters as they are written.
+    /// Cuts media short, between two characters as they are written.
     fn cut(&mut self, (begin, end): (usize, usize)) {
         let mut kept = begin + 1;
         while kept < begin + KEPT_OF_UNBROKEN {
-            kept += match (self.from[kept], self.from.get(kept + 1)) {
-                (b'\\', Some(b'u')) => "\\u0000".len(),
-                (b'\\', _) => 2,
-                _ => 1,
-            };
+            kept += if self.from[kept] == b'\\' { 2 } else { 1 };
         }
         self.to.extend_from_slice(&self.from[self.copied..kept]);
         self.copied = end - 1;

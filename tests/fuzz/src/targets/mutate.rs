@@ -72,6 +72,10 @@ pub fn shaped(input: &[u8], shape: Shape, max: usize, chance: &mut Chance) -> Op
     let mut node = Node::parse(&input[head..])?;
     for _ in 0..=chance.below(3) {
         node.change(shape.words(), chance);
+        // Copies of copies of copies would take more memory than any target may.
+        if node.size() > max {
+            return None;
+        }
     }
     let mut out = match chance.below(4) {
         0 if shape == Shape::Letter => words::head(chance).into_bytes(),

@@ -50,6 +50,18 @@ impl Node {
         }
     }
 
+    /// About how many bytes it takes when it is written; never more.
+    pub fn size(&self) -> usize {
+        match self {
+            Self::Leaf(text) | Self::Text(text) => text.len(),
+            Self::List(items) => items.iter().map(|item| 1 + item.size()).sum(),
+            Self::Fields(fields) => fields
+                .iter()
+                .map(|(name, value)| 1 + name.len() + value.size())
+                .sum(),
+        }
+    }
+
     /// Itself or a part, by number in the order of the text.
     fn at(&mut self, number: &mut usize) -> Option<&mut Self> {
         if *number == 0 {
