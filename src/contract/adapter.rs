@@ -4,7 +4,7 @@ use super::dead::{Dead, DeadReason};
 use super::form::Carries;
 use super::json::Object;
 use super::reading::Reading;
-use super::{cloud_api, evolution, whatsmeow};
+use super::{cloud_api, evolution, unoapi, whatsmeow};
 
 /// Which adapter reads what comes through a door.
 ///
@@ -90,13 +90,9 @@ impl Adapter {
 
     /// Reads a body of this very gateway; whether it is one.
     fn read_own(self, reading: &mut Reading, body: &Object<'_, '_>) -> Result<bool, Dead> {
-        let payload = match self {
-            Self::UnoApi => body.object("payload").ok().flatten(),
-            _ => None,
-        };
         let is_own = match self {
             Self::CloudApi => cloud_api::is_webhook(body),
-            Self::UnoApi => payload.as_ref().is_some_and(cloud_api::is_webhook),
+            Self::UnoApi => unoapi::is_one(body),
             Self::Evolution => evolution::is_one(body),
             Self::Whatsmeow => whatsmeow::is_one(body),
             Self::Detect | Self::CloudEvents => false,
@@ -104,9 +100,10 @@ impl Adapter {
         if is_own {
             reading.carries(Carries::Gateway(self));
             match self {
+                Self::UnoApi => unoapi::read(reading, body),
                 Self::Evolution => evolution::read(reading, body)?,
                 Self::Whatsmeow => whatsmeow::read(reading, body)?,
-                _ => cloud_api::read(reading, payload.as_ref().unwrap_or(body)),
+                Self::CloudApi | Self::Detect | Self::CloudEvents => cloud_api::read(reading, body),
             }
         }
         Ok(is_own)

@@ -20,6 +20,7 @@ mod command;
 mod evolution;
 mod fact;
 pub mod plan;
+mod unoapi;
 mod whatsmeow;
 
 // In: what the shapes share.
