@@ -45,7 +45,7 @@ advisories() {
   local fetch=(cargo deny fetch db)
   if command -v timeout >/dev/null; then fetch=(timeout "$fetch_seconds" "${fetch[@]}"); fi
   if ! "${fetch[@]}" >"$logs/advisories.log" 2>&1; then
-    echo "   skipped: the advisory database cannot be fetched from here (see $logs/advisories.log)"
+    not_run "advisories" "their database cannot be fetched from here; .dev/log/advisories.log says why"
     return 0
   fi
   cargo deny --locked check --disable-fetch advisories
