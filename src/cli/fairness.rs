@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 use super::print::say;
+use super::world::Scope;
 use super::{Done, connect, print, world};
 use crate::domain::event::MAX_CANDIDATES;
 use crate::domain::fairness::{Account, Book};
@@ -29,26 +30,19 @@ use crate::store::read;
 #[derive(Debug, clap::Args)]
 #[command(verbatim_doc_comment)]
 pub struct Arguments {
-    /// Whose; all tenants if left out.
-    #[arg(long)]
-    tenant: Option<String>,
-    /// One team only.
-    #[arg(long)]
-    team: Option<String>,
+    #[command(flatten)]
+    scope: Scope,
     /// How far back: 30m, 24h, 7d.
     #[arg(long, default_value = "24h", value_parser = how_long)]
     since: Duration,
-    /// As JSON.
-    #[arg(long)]
-    json: bool,
 }
 
 pub async fn run(arguments: Arguments) -> Done {
-    let team = arguments.team.as_deref().map(TeamId::new).transpose()?;
+    let team = arguments.scope.team()?;
     let store = connect::store()?;
     let directory = world::directory(&store).await?;
     let mut reports = Vec::new();
-    for (tenant, plan) in world::tenants(&directory, arguments.tenant.as_deref())? {
+    for (tenant, plan) in world::tenants(&directory, arguments.scope.tenant.as_deref())? {
         let session = store.session().await?;
         insight::begin(&session).await?;
         let now = read::now(&session).await?;
@@ -66,7 +60,7 @@ pub async fn run(arguments: Arguments) -> Done {
         let report = |entry| Report::of(entry, &tenant, &state, since);
         reports.extend(entries.into_iter().map(report));
     }
-    if arguments.json {
+    if arguments.scope.json {
         print::json(&reports.iter().map(Report::value).collect::<Vec<_>>())?;
         return Ok(ExitCode::SUCCESS);
     }

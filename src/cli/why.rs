@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::print::say;
 use super::sentence::{self, Clock, wait};
+use super::world::Scope;
 use super::{CliError, Done, connect, print, world};
 use crate::domain::agent::Presence;
 use crate::domain::conversation::Conversation;
@@ -32,30 +33,23 @@ use crate::store::read;
 #[derive(Debug, clap::Args)]
 #[command(verbatim_doc_comment)]
 pub struct Arguments {
-    /// Whose; all tenants if left out.
-    #[arg(long)]
-    tenant: Option<String>,
-    /// Only what waits in this team's queue.
-    #[arg(long)]
-    team: Option<String>,
-    /// As JSON.
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    scope: Scope,
 }
 
 pub async fn run(arguments: Arguments) -> Done {
-    let team = arguments.team.as_deref().map(TeamId::new).transpose()?;
+    let team = arguments.scope.team()?;
     let store = connect::store()?;
     let directory = world::directory(&store).await?;
     let mut rows = Vec::new();
-    for plan in world::tenants(&directory, arguments.tenant.as_deref())?.into_values() {
+    for plan in world::tenants(&directory, arguments.scope.tenant.as_deref())?.into_values() {
         let session = store.session().await?;
         insight::begin(&session).await?;
         let found = Asked::of(&session, plan, team.as_ref()).await?.rows().await?;
         session.commit().await?;
         rows.extend(found);
     }
-    if arguments.json {
+    if arguments.scope.json {
         print::json(&rows.iter().map(|row| &row.value).collect::<Vec<_>>())?;
         return Ok(ExitCode::SUCCESS);
     }

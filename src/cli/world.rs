@@ -4,11 +4,32 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::CliError;
-use crate::domain::ids::Tenant;
+use crate::domain::ids::{TeamId, Tenant};
 use crate::domain::plan::Plan;
 use crate::domain::state::State;
 use crate::store::{Session, Store, agents};
 use crate::worker::directory::{Directories, Directory};
+
+/// What a question is about, and how the answer is wanted.
+#[derive(Debug, clap::Args)]
+pub struct Scope {
+    /// Whose; all tenants if left out.
+    #[arg(long)]
+    pub tenant: Option<String>,
+    /// One team only.
+    #[arg(long)]
+    team: Option<String>,
+    /// As JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+impl Scope {
+    /// The team, if it is about one only.
+    pub fn team(&self) -> Result<Option<TeamId>, CliError> {
+        Ok(self.team.as_deref().map(TeamId::new).transpose()?)
+    }
+}
 
 /// Everyone's plans now.
 pub async fn directory(store: &Store) -> Result<Arc<Directory>, CliError> {
